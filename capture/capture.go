@@ -1,0 +1,32 @@
+// Package capture brings packets in: from capture files, standard input and
+// live interfaces. It owns the sources and their drop counts; it knows no TCP
+// and no SMTP. cmd/mailtap pulls packets from a source with Next and hands
+// them to capture/packet.
+package capture
+
+// LinkType is the pcap registry's number of a link-layer header
+// (https://www.tcpdump.org/linktypes.html). 16 bits: gopacket's own type has
+// 8 and reads LinkSLL2 (276) as 20.
+type LinkType uint16
+
+// The link layers that capture/packet can read.
+const (
+	LinkNull     LinkType = 0   // BSD loopback: 4-byte family in the host's order
+	LinkEthernet LinkType = 1   // also carries 802.1Q and QinQ
+	LinkRawBSD   LinkType = 12  // DLT_RAW as some systems number it
+	LinkRaw      LinkType = 101 // bare IPv4 or IPv6
+	LinkLoop     LinkType = 108 // OpenBSD loopback: family in network order
+	LinkLinuxSLL LinkType = 113
+	LinkIPv4     LinkType = 228
+	LinkIPv6     LinkType = 229
+	LinkSLL2     LinkType = 276
+)
+
+// Packet is one frame as a source saw it. It is reused: what it holds is
+// borrowed until the source's next Next.
+type Packet struct {
+	Time   int64    // nanoseconds since the Unix epoch, as the capture says
+	Data   []byte   // captured octets, from the link header on
+	Length int      // octets on the wire; above len(Data) where the snap length cut
+	Link   LinkType // how Data begins
+}

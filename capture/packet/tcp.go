@@ -1,0 +1,46 @@
+package packet
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+const tcpHeader = 20
+
+// tcp reads a TCP header (RFC 9293, 3.1), the end of the way. Options are
+// passed over; where the snap length cut them the segment is still worth its
+// sequence numbers, with no payload captured.
+func (d *Decoder) tcp(c *cursor, s *Segment) Reason {
+	b := c.data
+	if len(b) < tcpHeader {
+		return c.lacks(tcpHeader, BadTCPHeader)
+	}
+	header := int(b[12]>>4) * 4
+	if header < tcpHeader || header > c.wire {
+		return BadTCPHeader
+	}
+	src, dst := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+	if !d.Ports.Has(src) && !d.Ports.Has(dst) {
+		return OtherPort
+	}
+	c.addresses(s, src, dst)
+	s.Seq = binary.BigEndian.Uint32(b[4:])
+	s.Ack = binary.BigEndian.Uint32(b[8:])
+	s.Flags = b[13]
+	s.Window = binary.BigEndian.Uint16(b[14:])
+	s.Payload = b[min(header, len(b)):]
+	s.Length = c.wire - header
+	return OK
+}
+
+// addresses fills in both ends. An IPv4-mapped IPv6 address stays IPv6: it is
+// what stood on the wire.
+func (c *cursor) addresses(s *Segment, src, dst uint16) {
+	if c.v6 {
+		s.Src = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.ip[8:24])), src)
+		s.Dst = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.ip[24:40])), dst)
+		return
+	}
+	s.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.ip[12:16])), src)
+	s.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.ip[16:20])), dst)
+}
