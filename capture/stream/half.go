@@ -1,0 +1,339 @@
+// Package stream rebuilds one direction of a TCP connection (RFC 9293): it
+// puts segments in order, leaves out what was seen before, keeps early octets
+// within limits, and says where octets are missing. It owns the octets that
+// wait for a hole; octets in order are never copied. sessions feeds a Half
+// with Add and pulls chunks with Next. It judges no acknowledgement and keeps
+// no time: its caller tells it with Lost when a hole will not be filled.
+package stream
+
+// Chunk is a run of octets of one direction, or a hole. Data is borrowed until
+// the next call of any method of the half.
+type Chunk struct {
+	Offset int64  // place of the first octet since the start of the stream
+	Data   []byte // octets in order; nil for a gap
+	Gap    int64  // octets that were never seen; 0 for data
+	Time   int64  // packet time, nanoseconds since the Unix epoch
+	Ack    uint32 // acknowledgement number that travelled with the octets
+	HasAck bool
+}
+
+// Input is what a half needs of a segment.
+type Input struct {
+	Seq    uint32
+	Ack    uint32
+	HasAck bool
+	SYN    bool
+	FIN    bool
+	Data   []byte
+	Length int // octets on the wire; those beyond Data are lost
+	Time   int64
+}
+
+// Counts tells what a half left out or gave up, in octets where not said else.
+type Counts struct {
+	Retransmitted uint64
+	Lost          uint64
+	Gaps          uint64 // holes
+	Overlaps      uint64 // pieces that overlapped waiting ones
+	Conflicts     uint64 // overlapping pieces with other content
+}
+
+// Half rebuilds one direction. The zero value waits for its first segment.
+// Counts and Held may be read at any time.
+type Half struct {
+	Counts  Counts
+	next    uint32 // sequence number of the next octet to deliver
+	offset  int64  // its place in the stream
+	limit   uint32 // holes before this sequence number are given up
+	fin     uint32 // sequence number of the FIN
+	started bool
+	giveUp  bool // limit is valid
+	hasFIN  bool
+	now     piece // in place, borrowed
+	early   []piece
+	held    int
+}
+
+type piece struct {
+	seq    uint32
+	data   []byte
+	page   []byte // of the pool, where data was copied to
+	lost   int    // octets behind data that the capture cut off
+	time   int64
+	ack    uint32
+	hasAck bool
+}
+
+func (p *piece) end() uint32 { return p.seq + uint32(len(p.data)) + uint32(p.lost) }
+
+// Before says whether sequence number a stands before b (RFC 9293, 3.4:
+// comparison modulo 2^32).
+func Before(a, b uint32) bool { return int32(a-b) < 0 }
+
+// Started says whether the half knows its place.
+func (h *Half) Started() bool { return h.started }
+
+// NextSeq is the sequence number of the next octet to deliver.
+func (h *Half) NextSeq() uint32 { return h.next }
+
+// Offset is the place in the stream of the next octet to deliver.
+func (h *Half) Offset() int64 { return h.offset }
+
+// OffsetOf turns a sequence number near the half's place into a stream offset.
+func (h *Half) OffsetOf(seq uint32) int64 { return h.offset + int64(int32(seq-h.next)) }
+
+// Held is how many early octets wait.
+func (h *Half) Held() int { return h.held }
+
+// Ended says whether all octets up to the FIN were delivered or given up.
+func (h *Half) Ended() bool { return h.hasFIN && !Before(h.next, h.fin) }
+
+// Start sets the place of a half whose first segment is only known from the
+// other direction's acknowledgements.
+func (h *Half) Start(seq uint32) {
+	if !h.started {
+		h.next, h.started = seq, true
+	}
+}
+
+// Add takes a segment. Its data may be borrowed: what is in place is handed
+// out by Next before the call that follows, the rest is copied.
+func (h *Half) Add(in Input, pool *Pool) {
+	seq := in.Seq
+	if in.SYN {
+		seq++ // the SYN stands before the first octet (RFC 9293, 3.4)
+	}
+	h.Start(seq)
+	p := piece{seq: seq, data: in.Data, time: in.Time, ack: in.Ack, hasAck: in.HasAck}
+	if in.Length > len(in.Data) {
+		p.lost = in.Length - len(in.Data)
+	}
+	if in.FIN && !h.hasFIN {
+		h.fin, h.hasFIN = p.end(), true
+	}
+	if len(p.data)+p.lost == 0 || !h.cutOld(&p) {
+		return
+	}
+	if p.seq == h.next {
+		h.now = p
+		return
+	}
+	h.keep(p, pool)
+}
+
+// cutOld takes off what was delivered before; false where nothing is left.
+func (h *Half) cutOld(p *piece) bool {
+	old := int32(h.next - p.seq)
+	if old <= 0 {
+		return true
+	}
+	whole := int32(p.end() - h.next)
+	if whole <= 0 {
+		// A keep-alive repeats the last octet with any content (RFC 9293, 3.8.4).
+		if n := len(p.data) + p.lost; n > 1 || old != 1 {
+			h.Counts.Retransmitted += uint64(n)
+		}
+		return false
+	}
+	h.Counts.Retransmitted += uint64(old)
+	p.skip(int(old))
+	return true
+}
+
+func (p *piece) skip(n int) {
+	p.seq += uint32(n)
+	if n <= len(p.data) {
+		p.data = p.data[n:]
+		return
+	}
+	p.lost -= n - len(p.data)
+	p.data = nil
+}
+
+// keep files an early piece among those that wait. Of two copies of an octet
+// the first one stays, as most receivers do.
+func (h *Half) keep(p piece, pool *Pool) {
+	i := len(h.early)
+	for i > 0 && Before(p.seq, h.early[i-1].seq) {
+		i--
+	}
+	if i > 0 {
+		if over := int32(h.early[i-1].end() - p.seq); over > 0 {
+			h.compare(&h.early[i-1], &p)
+			if int32(p.end()-h.early[i-1].end()) <= 0 {
+				return
+			}
+			p.skip(int(over))
+		}
+	}
+	for i < len(h.early) && Before(h.early[i].seq, p.end()) {
+		next := &h.early[i]
+		h.compare(next, &p)
+		if head := int(int32(next.seq - p.seq)); head > 0 {
+			part := p
+			part.data = p.data[:min(head, len(p.data))]
+			part.lost = head - len(part.data)
+			h.insert(i, part, pool)
+			i++
+		}
+		done := h.early[i].end()
+		if int32(p.end()-done) <= 0 {
+			return
+		}
+		p.skip(int(int32(done - p.seq)))
+		i++
+	}
+	h.insert(i, p, pool)
+}
+
+// compare counts the overlap of two pieces, and a conflict where octets that
+// both hold differ.
+func (h *Half) compare(a, b *piece) {
+	h.Counts.Overlaps++
+	lo, hi := a, b
+	if Before(b.seq, a.seq) {
+		lo, hi = b, a
+	}
+	skip := int(int32(hi.seq - lo.seq))
+	if skip >= len(lo.data) {
+		return
+	}
+	n := min(len(lo.data)-skip, len(hi.data))
+	h.Counts.Retransmitted += uint64(n)
+	if string(lo.data[skip:skip+n]) != string(hi.data[:n]) {
+		h.Counts.Conflicts++
+	}
+}
+
+func (h *Half) insert(i int, p piece, pool *Pool) {
+	p.page = pool.copy(p.data)
+	p.data = p.page
+	h.held += len(p.data)
+	h.early = append(h.early, piece{})
+	copy(h.early[i+1:], h.early[i:])
+	h.early[i] = p
+}
+
+// Lost says that octets before seq will not come any more: holes before it
+// become gaps.
+func (h *Half) Lost(seq uint32) {
+	if h.started && Before(h.next, seq) && (!h.giveUp || Before(h.limit, seq)) {
+		h.limit, h.giveUp = seq, true
+	}
+}
+
+// FirstHeld is the sequence number where the early octets begin.
+func (h *Half) FirstHeld() (uint32, bool) {
+	if len(h.early) == 0 {
+		return 0, false
+	}
+	return h.early[0].seq, true
+}
+
+// Next fills c with the next run of octets or the next gap; false where the
+// half needs more.
+func (h *Half) Next(c *Chunk, pool *Pool) bool {
+	if len(h.now.data) > 0 || h.now.lost > 0 {
+		h.give(c, &h.now)
+		return true
+	}
+	for len(h.early) > 0 {
+		p := &h.early[0]
+		if Before(h.next, p.seq) {
+			break
+		}
+		h.dropStale(p)
+		if len(p.data) > 0 || p.lost > 0 {
+			h.give(c, p)
+			return true
+		}
+		h.release(pool)
+	}
+	return h.gap(c)
+}
+
+// dropStale takes off what was delivered while the piece waited.
+func (h *Half) dropStale(p *piece) {
+	old := int(int32(h.next - p.seq))
+	if old <= 0 {
+		return
+	}
+	old = min(old, len(p.data)+p.lost)
+	h.held -= min(old, len(p.data))
+	h.Counts.Retransmitted += uint64(old)
+	p.skip(old)
+}
+
+func (h *Half) release(pool *Pool) {
+	pool.put(h.early[0].page)
+	copy(h.early, h.early[1:])
+	h.early[len(h.early)-1] = piece{}
+	h.early = h.early[:len(h.early)-1]
+	if len(h.early) == 0 {
+		h.early = nil
+	}
+}
+
+// give hands out the data of p, then what the capture cut off behind it.
+func (h *Half) give(c *Chunk, p *piece) {
+	*c = Chunk{Offset: h.offset, Time: p.time, Ack: p.ack, HasAck: p.hasAck}
+	n := len(p.data)
+	if n > 0 {
+		c.Data = p.data
+		if p != &h.now {
+			h.held -= n
+		}
+	} else {
+		n = p.lost
+		p.lost = 0
+		c.Gap = int64(n)
+		h.Counts.Gaps++
+		h.Counts.Lost += uint64(n)
+	}
+	p.data = p.data[len(p.data):]
+	p.seq += uint32(n)
+	h.advance(n)
+}
+
+func (h *Half) advance(n int) {
+	h.next += uint32(n)
+	h.offset += int64(n)
+	if h.giveUp && !Before(h.next, h.limit) {
+		h.giveUp = false
+	}
+}
+
+// gap hands out the hole that was given up, as far as the early octets.
+func (h *Half) gap(c *Chunk) bool {
+	if !h.giveUp {
+		return false
+	}
+	to := h.limit
+	if len(h.early) > 0 && Before(h.early[0].seq, to) {
+		to = h.early[0].seq
+	}
+	if h.hasFIN && Before(h.fin, to) {
+		to = h.fin // the acknowledgement of a FIN counts one more
+	}
+	n := int32(to - h.next)
+	if n <= 0 {
+		h.giveUp = false
+		return false
+	}
+	*c = Chunk{Offset: h.offset, Gap: int64(n)}
+	if len(h.early) > 0 {
+		c.Time = h.early[0].time
+	}
+	h.Counts.Gaps++
+	h.Counts.Lost += uint64(n)
+	h.advance(int(n))
+	return true
+}
+
+// Free gives what waits back to the pool.
+func (h *Half) Free(pool *Pool) {
+	for len(h.early) > 0 {
+		h.release(pool)
+	}
+	h.held = 0
+}
