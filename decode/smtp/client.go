@@ -1,0 +1,337 @@
+package smtp
+
+import "bytes"
+
+// Mode is the client's grammar at a place of the stream.
+type Mode uint8
+
+// Modes of a client.
+const (
+	Commands Mode = iota // command lines
+	Wait                 // a command changes the grammar: only the reply tells how
+	InAuth               // one line of an AUTH exchange
+	InData               // content up to the line with the dot
+	InChunk              // a counted run of octets (RFC 3030)
+	Opaque               // TLS or another protocol
+	Tail                 // lost: only the last octets are kept until a reply tells the place
+)
+
+// ClientOptions bounds what a client can make the tokenizer hold.
+type ClientOptions struct {
+	Line    int // octets of a command line; default 16 KiB
+	Waiting int // octets held while the server has not decided; default 1 MiB
+	Fork    int // octets kept behind an end-of-data look-alike; default 64 KiB
+}
+
+const (
+	defaultLine    = 16 << 10
+	defaultWaiting = 1 << 20
+	defaultFork    = 64 << 10
+	tailKept       = 4 << 10
+)
+
+// Client cuts the client's direction into tokens. The zero value works. Feed
+// gives it octets, Next pulls tokens until it needs more. After a command that
+// changes the grammar it stops in Wait until Set says how to go on.
+type Client struct {
+	Options ClientOptions
+
+	mode     Mode
+	in       []byte // octets not read yet: borrowed, or all of rest
+	rest     []byte // own copy of what a Feed left
+	owned    bool   // in is rest
+	offset   int64  // stream offset of in[0]
+	scanned  int    // octets of in that hold no line end
+	skip     bool   // inside a line that was cut at the limit
+	headless bool   // the next line may have lost its begin
+	overflow bool   // Waiting was reached
+	chunk    int64  // octets left of the BDAT chunk
+	prev     [2]byte
+	pending  int64 // octets lost, not told yet
+
+	toldAt   int64  // offset behind the last look-alike told, plus one
+	fork     []byte // raw octets from the first look-alike on
+	forkAt   int64  // stream offset of fork[0]
+	forking  bool
+	forkFull bool
+}
+
+// Mode tells the present grammar.
+func (c *Client) Mode() Mode { return c.mode }
+
+// Offset is the stream offset of the first octet that was not read yet.
+func (c *Client) Offset() int64 { return c.offset }
+
+// Unread is what waits to be read; borrowed until the next call.
+func (c *Client) Unread() []byte { return c.in }
+
+// Overflowed says whether octets were given up because Waiting was reached,
+// and forgets it.
+func (c *Client) Overflowed() bool {
+	was := c.overflow
+	c.overflow = false
+	return was
+}
+
+// Set changes the grammar for the octets that are not read yet.
+func (c *Client) Set(m Mode) {
+	if m == InData {
+		c.prev = [2]byte{'\r', '\n'} // the content begins at a line start
+	}
+	c.mode, c.scanned, c.skip = m, 0, false
+}
+
+// Chunk makes the next n octets a BDAT chunk.
+func (c *Client) Chunk(n int64) { c.chunk = n; c.Set(InChunk) }
+
+// Feed adds octets. They are borrowed: all tokens must be pulled before the
+// next Feed, and Keep called before the octets change.
+func (c *Client) Feed(b []byte, offset int64) {
+	c.remember(b)
+	if len(c.in) == 0 {
+		c.in, c.owned = b, false
+		if c.pending == 0 {
+			c.offset = offset
+		}
+		return
+	}
+	if room := c.limit(c.Options.Waiting, defaultWaiting) - len(c.in); len(b) > room || c.pending > 0 {
+		if c.pending > 0 {
+			room = 0
+		}
+		c.overflow = true
+		c.pending += int64(len(b) - max(room, 0))
+		b = b[:max(room, 0)]
+	}
+	c.rest = append(c.rest, b...)
+	c.in, c.owned = c.rest, true
+}
+
+// Keep copies what was not read, so that the octets of the last Feed may
+// change.
+func (c *Client) Keep() {
+	switch {
+	case len(c.in) == 0:
+		c.rest = c.rest[:0]
+		if cap(c.rest) > 64<<10 {
+			c.rest = nil
+		}
+	case c.owned && &c.in[0] == &c.rest[0]:
+	default:
+		if n := c.limit(c.Options.Waiting, defaultWaiting); len(c.in) > n {
+			c.pending += int64(len(c.in) - n)
+			c.in, c.overflow = c.in[:n], true
+		}
+		c.rest = append(c.rest[:0], c.in...)
+		c.in, c.owned = c.rest, true
+	}
+	c.in = c.rest
+}
+
+func (c *Client) limit(v, d int) int {
+	if v > 0 {
+		return v
+	}
+	return d
+}
+
+// Gap says that n octets were lost behind what was fed. Octets of a line that
+// was not complete are lost with them.
+func (c *Client) Gap(n int64) {
+	if c.forking {
+		c.forkFull = true // what follows does not join what was kept
+	}
+	if c.mode == Wait || c.mode == Tail {
+		c.drop()
+	}
+	c.pending += n
+}
+
+// drop gives up what is not read.
+func (c *Client) drop() {
+	c.pending += int64(len(c.in))
+	c.in, c.rest, c.scanned, c.skip = nil, c.rest[:0], 0, false
+}
+
+// Next pulls the next token; false where more octets or a decision are needed.
+func (c *Client) Next(t *Token) bool {
+	*t = Token{Begin: c.offset}
+	if c.pending > 0 && len(c.in) == 0 {
+		return c.lost(t)
+	}
+	if ok := c.read(t); ok || c.pending == 0 || c.mode == Wait || c.mode == Tail {
+		return ok
+	}
+	if len(c.in) > 0 && c.mode == InData {
+		return c.body(t, len(c.in))
+	}
+	c.drop()
+	return c.lost(t)
+}
+
+func (c *Client) read(t *Token) bool {
+	switch c.mode {
+	case Commands, InAuth:
+		return c.nextLine(t)
+	case InData:
+		return c.nextData(t)
+	case InChunk:
+		return c.nextChunk(t)
+	case Opaque:
+		return c.nextRaw(t)
+	case Tail:
+		if over := len(c.in) - tailKept; over > 0 {
+			c.take(over)
+		}
+	}
+	return false
+}
+
+func (c *Client) lost(t *Token) bool {
+	n := c.pending
+	c.pending = 0
+	c.offset += n
+	t.Kind, t.Gap, t.End = Lost, n, c.offset
+	switch c.mode {
+	case InData:
+		c.prev = [2]byte{} // what stands before the next octet is not known
+		c.startFork(c.offset)
+	case InChunk:
+		c.chunk -= n
+		if c.chunk < 0 {
+			c.chunk = 0
+		}
+	case Commands, InAuth:
+		c.headless = true
+	}
+	return true
+}
+
+func (c *Client) take(n int) {
+	c.in = c.in[n:]
+	c.offset += int64(n)
+	c.scanned = 0
+}
+
+// nextLine reads one line (RFC 5321, 2.3.8); a bare LF ends one too, as
+// servers have it.
+func (c *Client) nextLine(t *Token) bool {
+	for {
+		i := bytes.IndexByte(c.in[c.scanned:], '\n')
+		limit := c.limit(c.Options.Line, defaultLine)
+		if i < 0 {
+			c.scanned = len(c.in)
+			if c.skip {
+				c.take(len(c.in))
+			} else if len(c.in) > limit {
+				return c.emitLong(t, limit)
+			}
+			return false
+		}
+		n := c.scanned + i + 1
+		if c.skip {
+			c.skip = false
+			c.take(n)
+			t.Begin = c.offset
+			continue
+		}
+		if n > limit+2 {
+			return c.emitLong(t, limit)
+		}
+		c.emitLine(t, c.in[:n], 0)
+		c.take(n)
+		t.End = c.offset
+		c.afterLine(t)
+		return true
+	}
+}
+
+// emitLong tells the head of a line that is above the limit; its rest is left
+// out as it comes.
+func (c *Client) emitLong(t *Token, limit int) bool {
+	c.emitLine(t, c.in[:limit], LongLine)
+	c.take(limit)
+	c.skip = true
+	t.End = c.offset
+	c.afterLine(t)
+	c.skip = true
+	return true
+}
+
+func (c *Client) emitLine(t *Token, line []byte, flags uint8) {
+	t.Flags = flags
+	if c.headless {
+		t.Flags |= Headless
+		c.headless = false
+	}
+	if n := len(line); flags&LongLine == 0 && (n < 2 || line[n-2] != '\r') {
+		t.Flags |= BareLF
+	}
+	if c.mode == InAuth {
+		t.Kind, t.Data = Response, trim(line)
+		return
+	}
+	if bytes.IndexByte(line, 0) >= 0 {
+		t.Flags |= NUL
+	}
+	t.Kind, t.Line = Command, line
+	t.Verb, t.Arg = Parse(line)
+}
+
+// afterLine changes the grammar where the line alone tells it: behind BDAT the
+// octets follow whatever the server says (RFC 3030, 2).
+func (c *Client) afterLine(t *Token) {
+	if t.Kind == Response {
+		c.mode = Wait
+		return
+	}
+	switch t.Verb {
+	case DATA, AUTH, STARTTLS, XEXPS, XANONYMOUSTLS:
+		c.mode = Wait
+	case BDAT:
+		size, last, ok := ParseBDAT(t.Arg)
+		if !ok {
+			t.Flags |= BadSize
+			return
+		}
+		t.Size = size
+		if last {
+			t.Flags |= LastBDAT
+		}
+		c.Chunk(size)
+	}
+}
+
+func (c *Client) nextChunk(t *Token) bool {
+	if c.chunk == 0 {
+		t.Kind, t.End = EndOfChunk, c.offset
+		c.mode = Commands
+		return true
+	}
+	if len(c.in) == 0 {
+		return false
+	}
+	n := int(min(int64(len(c.in)), c.chunk))
+	t.Kind, t.Data = Body, c.in[:n]
+	c.chunk -= int64(n)
+	c.take(n)
+	t.End = c.offset
+	return true
+}
+
+func (c *Client) nextRaw(t *Token) bool {
+	if len(c.in) == 0 {
+		return false
+	}
+	t.Kind, t.Data = Raw, c.in
+	c.take(len(c.in))
+	t.End = c.offset
+	return true
+}
+
+// SkipTo leaves out what stands before a stream offset.
+func (c *Client) SkipTo(offset int64) {
+	if n := offset - c.offset; n > 0 {
+		c.take(int(min(n, int64(len(c.in)))))
+	}
+}
