@@ -1,0 +1,133 @@
+package tls
+
+import "time"
+
+// Facts is what the wire told of a TLS connection. A fact that is not known
+// is zero. It is a value; the Certificate it points to never changes.
+type Facts struct {
+	Version string // negotiated: TLSv1.3, TLSv1.2, TLSv1.1, TLSv1, SSLv3, SSLv2, or 0x7f1c for another
+	Cipher  string // OpenSSL's name, e.g. ECDHE-RSA-AES256-GCM-SHA384; 0xC0FF for one that has none here
+	SNI     string // host_name of the client's hello (RFC 6066, 3)
+	ALPN    string // the server's choice; encrypted and so unknown in TLS 1.3 (RFC 7301)
+
+	ClientHello, ServerHello bool // seen and in one piece
+
+	// Resumed: the handshake took up an earlier session. TLS 1.3: the server
+	// chose a pre-shared key. Before: it changed ciphers without having sent
+	// a Certificate, key exchange or ServerHelloDone (RFC 5246, 7.3).
+	Resumed bool
+	// Established: the handshake was completed. Up to TLS 1.2 both sides sent
+	// ChangeCipherSpec and an encrypted handshake message. In TLS 1.3 the
+	// Finished cannot be seen: the server sent encrypted records, and the
+	// first one that the client encrypted is no alert by its size, nor is it
+	// what the server answered to it.
+	Established bool
+	// Failed: an alert ended the handshake. An end without an alert, of the
+	// connection or of the capture, is neither Established nor Failed.
+	Failed bool
+	// AlertFrom is client or server: who ended the handshake. Empty unless Failed.
+	AlertFrom string
+	// AlertName is the name of RFC 8446, 6. Empty where the alert was
+	// encrypted and known by its size alone.
+	AlertName string
+
+	Certificate *Certificate // leaf that the server showed in clear; none in TLS 1.3 and where resumed
+
+	// ClosedByQuit is an inference from record sizes: the newest data of the
+	// client is one record of six octets, as QUIT and its line end are, and
+	// the server answered it with a record that may be a 221 (at most 128
+	// octets). RSET, DATA, NOOP and HELP have six octets too: it holds for an
+	// established connection that has ended. With CBC suites only the number
+	// of cipher blocks shows, so any 0 to 15 octets may fit. False where
+	// octets were lost since that record.
+	ClosedByQuit bool
+
+	NotTLS       bool // a direction began with what is no TLS record
+	Damaged      bool // later octets broke the framing, or a message or certificate could not be read
+	Incomplete   bool // octets of a direction were lost
+	LimitReached bool // a handshake message or certificate was above its limit and left out, or names were
+}
+
+// Certificate is the leaf certificate of a server (RFC 5280).
+type Certificate struct {
+	// Subject and Issuer are as in RFC 2253: CN=mail.corp.test,O=Corpus Test,
+	// the last attribute of the certificate first.
+	Subject, Issuer     string
+	Serial              string // hexadecimal, lower case, in whole octets, without sign
+	NotBefore, NotAfter time.Time
+	Names               []string // DNS names and addresses of subjectAltName
+	SHA256              string   // of the DER form, hexadecimal
+	// SelfSigned: issuer and subject are the same, and the signature verifies
+	// by the certificate's own key, or cannot be checked here (MD5, SHA-1, DSA).
+	SelfSigned bool
+}
+
+const (
+	fromClient = "client"
+	fromServer = "server"
+)
+
+// alertLength is the plaintext of an alert: level and description (RFC 8446, 6).
+const alertLength = 2
+
+const (
+	levelFatal  = 2
+	closeNotify = 0
+)
+
+// alertNames holds the descriptions of RFC 8446, 6, with those that RFC 5246
+// and RFC 6101 reserve for older versions.
+var alertNames = [...]struct {
+	code byte
+	name string
+}{
+	{0, "close_notify"},
+	{10, "unexpected_message"},
+	{20, "bad_record_mac"},
+	{21, "decryption_failed"},
+	{22, "record_overflow"},
+	{30, "decompression_failure"},
+	{40, "handshake_failure"},
+	{41, "no_certificate"},
+	{42, "bad_certificate"},
+	{43, "unsupported_certificate"},
+	{44, "certificate_revoked"},
+	{45, "certificate_expired"},
+	{46, "certificate_unknown"},
+	{47, "illegal_parameter"},
+	{48, "unknown_ca"},
+	{49, "access_denied"},
+	{50, "decode_error"},
+	{51, "decrypt_error"},
+	{60, "export_restriction"},
+	{70, "protocol_version"},
+	{71, "insufficient_security"},
+	{80, "internal_error"},
+	{86, "inappropriate_fallback"},
+	{90, "user_canceled"},
+	{100, "no_renegotiation"},
+	{109, "missing_extension"},
+	{110, "unsupported_extension"},
+	{111, "certificate_unobtainable"},
+	{112, "unrecognized_name"},
+	{113, "bad_certificate_status_response"},
+	{114, "bad_certificate_hash_value"},
+	{115, "unknown_psk_identity"},
+	{116, "certificate_required"},
+	{120, "no_application_protocol"},
+	{121, "ech_required"},
+}
+
+// alertName names a description; an unassigned one by its number.
+func alertName(code byte) string {
+	for _, a := range alertNames {
+		if a.code == code {
+			return a.name
+		}
+	}
+	return "alert_" + decimal(code)
+}
+
+func decimal(n byte) string {
+	return string([]byte{'0' + n/100, '0' + n/10%10, '0' + n%10})
+}
