@@ -1,0 +1,111 @@
+package sessions
+
+import (
+	"strings"
+
+	"github.com/mailtap/mailtap/decode/smtp"
+)
+
+// authState is one AUTH exchange that is under way (RFC 4954).
+type authState struct {
+	ex        smtp.Exchange
+	time      int64
+	challenge []byte // text of the last 334; it may name what is asked for
+}
+
+// maxChallenge bounds what is kept of a challenge, in octets: enough to tell
+// "Username:" from "Password:".
+const maxChallenge = 64
+
+func (s *session) authBegins(t *smtp.Token) {
+	if s.auth != nil {
+		s.authEnds(AuthUnknown, nil)
+	}
+	s.auth = &authState{time: s.now}
+	s.auth.ex.Start(t.Arg)
+}
+
+// respond takes the client's answer to a 334.
+func (s *session) respond(t *smtp.Token) {
+	if s.auth == nil {
+		return
+	}
+	s.auth.ex.Respond(t.Data, s.auth.challenge)
+	if len(s.pending) > 0 {
+		s.pending[0].time = s.now
+	}
+}
+
+// authMore opens the client's next line as an answer.
+func (s *session) authMore(c *command, r *smtp.Reply) {
+	if s.auth != nil {
+		s.auth.challenge = append(s.auth.challenge[:0], r.Lines[:min(len(r.Lines), maxChallenge)]...)
+	}
+	s.c.Set(smtp.InAuth)
+}
+
+// authDone ends the exchange with the server's word.
+func (s *session) authDone(c *command, r *smtp.Reply) {
+	s.goOn(c, r)
+	switch {
+	case s.auth == nil:
+	case r.Code == 421 && s.auth.ex.Username == "" && !s.auth.ex.Secret:
+		s.auth = nil // the server leaves (RFC 5321, 3.8): nobody tried to log in yet
+	case s.auth.ex.Cancelled:
+		s.authEnds(AuthAborted, r)
+	case r.Code == 235:
+		s.authEnds(AuthSuccess, r)
+	case r.Code >= 400 && r.Code < 600:
+		s.authEnds(AuthFailure, r)
+	default:
+		s.authEnds(AuthUnknown, r)
+	}
+}
+
+func (s *session) authEnds(result string, r *smtp.Reply) {
+	ex := &s.auth.ex
+	a := Auth{
+		Time: timeOf(s.auth.time), Mechanism: ex.Mechanism, Username: ex.Username, Authzid: ex.Authzid,
+		Result: result, SecretExposed: ex.Secret,
+	}
+	if ex.Odd {
+		s.anomaly(BadAuth, s.now, "")
+	}
+	if r != nil {
+		a.Code, a.Enhanced = r.Code, string(r.Enhanced)
+	}
+	a.Denied = result == AuthFailure && denied(a.Code, a.Enhanced)
+	s.auth = nil
+	if len(s.rec.Auth) < s.lim.Auths {
+		s.rec.Auth = append(s.rec.Auth, a)
+	} else {
+		s.anomaly(AuthLimit, s.now, "")
+	}
+	if result == AuthSuccess {
+		s.loggedIn = true
+	}
+	s.f.t.emit(&Authenticated{In: s.in(), Auth: a})
+}
+
+// denied says whether a server refused a login for its credentials rather than
+// for the protocol (RFC 4954, 4 and 6; RFC 5248).
+func denied(code int, enhanced string) bool {
+	switch code {
+	case 535, 525, 534, 432:
+		return true
+	case 503, 504, 538:
+		return false
+	}
+	if code < 400 || code > 599 || enhanced == "5.7.4" || enhanced == "5.7.11" {
+		return false
+	}
+	return strings.HasPrefix(enhanced, "4.7.") || strings.HasPrefix(enhanced, "5.7.")
+}
+
+func (s *session) authenticated() bool { return s.loggedIn }
+
+// quitted says whether the client took its leave, in clear or, as the sizes of
+// the records tell, inside TLS.
+func (s *session) quitted() bool {
+	return s.quit || s.tls.watch != nil && s.tls.watch.Facts().ClosedByQuit
+}

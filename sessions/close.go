@@ -1,0 +1,133 @@
+package sessions
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/mailtap/mailtap/decode/smtp"
+)
+
+// finish ends the dialog and returns the record, all but what TCP counted.
+func (s *session) finish(end string) *Session {
+	s.now = max(s.now, s.f.last)
+	s.unsniffed(client)
+	s.unsniffed(server)
+	s.finishMail(end)
+	if s.auth != nil {
+		s.authEnds(AuthUnknown, nil)
+	}
+	rec := s.rec
+	rec.End = end
+	rec.Duration = timeOf(s.f.last).Sub(timeOf(s.f.start))
+	rec.Helo = s.helo.taken
+	if rec.Helo == (Helo{}) {
+		rec.Helo = s.helo.given
+	}
+	s.finishTLS()
+	s.finishPartial()
+	rec.Commands = s.commandCounts()
+	rec.Replies = s.replyCounts()
+	rec.Anomalies = s.anomalies()
+	return rec
+}
+
+// finishMail ends what is open. A transaction that the connection's end cut
+// off before the end of data was given up; where only the view ended, nobody
+// knows.
+func (s *session) finishMail(end string) {
+	if s.fork.held != nil {
+		s.settleFork()
+	} else if s.c.Mode() == smtp.InData {
+		s.smuggling()
+	}
+	for len(s.pending) > 0 {
+		c := s.shift()
+		if c.content != nil {
+			s.mailUnknown(c.content)
+		} else if c.verb == smtp.MAIL && !c.lost {
+			s.openMail(&c)
+		}
+	}
+	m := s.mail.open
+	if m == nil {
+		return
+	}
+	if !s.mail.settled {
+		if s.mail.content != nil {
+			s.fill(m, s.takeContent())
+			m.Size = -1
+		}
+		m.Result = MailAborted
+		if end == EndRunning || end == EndEvicted || s.rec.Partial {
+			m.Result = MailUnknown
+		}
+		m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
+	}
+	s.endMail()
+}
+
+// finishTLS tells how encryption went where no handshake told it. A connection
+// that never spoke tells nothing.
+func (s *session) finishTLS() {
+	spoke := s.ehlo || s.tls.watch != nil || s.helo.taken.Verb != ""
+	if spoke && !s.secured {
+		s.tellSecured()
+		return
+	}
+	s.tlsFacts()
+}
+
+func (s *session) finishPartial() {
+	if s.f.midway {
+		s.rec.Partial = true
+	}
+	if s.started[client] != s.started[server] && (s.f.packets[client] == 0 || s.f.packets[server] == 0) {
+		s.anomaly(OneWay, s.now, "")
+		s.rec.Partial = true
+	}
+}
+
+func (s *session) commandCounts() []Count {
+	var all []Count
+	for v, n := range s.commands {
+		if n > 0 && smtp.Verb(v) != smtp.EndOfDot {
+			all = append(all, Count{smtp.Verb(v).String(), n})
+		}
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func (s *session) replyCounts() []Count {
+	var all []Count
+	for code, n := range s.codes {
+		all = append(all, Count{strconv.Itoa(code), n})
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func byName(a, b Count) int {
+	switch {
+	case a.Name < b.Name:
+		return -1
+	case a.Name > b.Name:
+		return 1
+	}
+	return 0
+}
+
+func (s *session) anomalies() []string {
+	var all []string
+	for k := range s.kinds {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// dismissed says whether the server's last word was that it leaves: 421, 221,
+// or a 554 behind which it closes (RFC 5321, 3.8 and 4.2.3).
+func (s *session) dismissed() bool {
+	return s.lastCode == 421 || s.lastCode == 221 || s.lastCode == 554
+}

@@ -1,0 +1,213 @@
+package sessions
+
+import (
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/capture/stream"
+)
+
+// reset judges a RST. It counts only where the receiver would take it: at the
+// next octet, or where the other side has acknowledged to (RFC 5961, 3.2).
+func (f *flow) reset(s *packet.Segment, from side) {
+	peer := &f.half[from.other()]
+	if f.state == opening && from == server {
+		if s.Flags&packet.ACK != 0 && peer.Started() && s.Ack != peer.NextSeq() {
+			return // answers another SYN
+		}
+		f.refused()
+		return
+	}
+	h := &f.half[from]
+	if h.Started() && s.Seq != h.NextSeq() && !f.owedTo(from, s.Seq) && !f.behindHeld(from, s.Seq) && !h.Ended() {
+		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
+		return
+	}
+	end := EndReset
+	if f.state == closing {
+		end = EndClosed // a side had closed in order; the RST only clears up
+	}
+	f.flush()
+	if from == server && f.session != nil && f.session.dismissed() {
+		end = EndClosed // closed with octets of the client unread: TCP makes a RST of it (RFC 1122, 4.2.2.13)
+	}
+	f.finish(f.endNow(end))
+}
+
+// owedTo says whether a side's octets up to seq were acknowledged, though not
+// seen.
+func (f *flow) owedTo(s side, seq uint32) bool {
+	o := &f.owed[s]
+	return o.since != 0 && !stream.Before(o.seq, seq) && !stream.Before(seq, f.half[s].NextSeq())
+}
+
+// behindHeld says whether seq follows a held segment of a side.
+func (f *flow) behindHeld(s side, seq uint32) bool {
+	for i := range f.queue {
+		if h := &f.queue[i]; h.from == s && h.in.Seq+uint32(h.in.Length) == seq {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *flow) refused() {
+	if !f.attempt {
+		f.attempt = true
+		f.t.emit(&Attempt{In: f.in(f.t.now), Result: "refused"})
+	}
+	f.finish(EndRefused)
+}
+
+func (f *flow) unanswered() {
+	if !f.attempt {
+		f.attempt = true
+		f.t.emit(&Attempt{In: f.in(f.last), Result: "unanswered"})
+	}
+	f.finish(EndUnanswered)
+}
+
+// ended closes the session when both directions are complete.
+func (f *flow) ended(from side) {
+	f.setState(closing)
+	if f.done || !f.half[client].Ended() || !f.half[server].Ended() {
+		return
+	}
+	f.finish(f.endNow(EndClosed))
+}
+
+// flush hands on all that waits: nothing more will come.
+func (f *flow) flush() {
+	for len(f.queue) > 0 {
+		s, n := f.root(), len(f.queue)
+		if want, ok := f.firstWanted(s); ok {
+			f.half[s].Lost(f.beforeHeld(s, want))
+			f.deliver(s)
+		}
+		for f.release() {
+		}
+		if len(f.queue) == n {
+			f.t.held -= len(f.queue[0].in.Data)
+			f.queue = f.queue[1:]
+		}
+	}
+	for s := range f.owed {
+		f.giveUp(side(s))
+	}
+	for s := range f.half {
+		f.flushHeld(side(s))
+	}
+}
+
+// maxFinalGap bounds a hole that nobody acknowledged: early octets behind a
+// larger one are a forgery rather than a loss.
+const maxFinalGap = 1 << 20
+
+func (f *flow) flushHeld(s side) {
+	h := &f.half[s]
+	for {
+		seq, ok := h.FirstHeld()
+		if !ok || int32(seq-h.NextSeq()) > maxFinalGap {
+			break
+		}
+		next := h.NextSeq()
+		h.Lost(seq)
+		f.deliver(s)
+		if h.NextSeq() == next {
+			break // what is left stands behind a FIN
+		}
+	}
+}
+
+// expire ends a connection that was idle for too long.
+func (f *flow) expire() {
+	if f.state == opening {
+		f.unanswered()
+		return
+	}
+	f.flush()
+	if f.done {
+		return
+	}
+	end := EndTimeout
+	if f.state == closing {
+		end = EndClosed
+	}
+	f.finish(f.endNow(end))
+}
+
+// close ends a connection because the input ended.
+func (f *flow) close() {
+	if f.done {
+		return
+	}
+	if f.state == opening {
+		f.unanswered()
+		return
+	}
+	f.flush()
+	if f.done {
+		return
+	}
+	end := EndRunning
+	if f.state == closing {
+		end = EndClosed
+	}
+	f.finish(f.endNow(end))
+}
+
+// endNow names the end: QUIT comes before what TCP did after it.
+func (f *flow) endNow(end string) string {
+	if f.session != nil && f.session.quitted() {
+		return EndQuit
+	}
+	return end
+}
+
+// finish writes the session. The flow stays for a while so that late segments
+// do not begin a new one.
+func (f *flow) finish(end string) {
+	if f.done {
+		return
+	}
+	if end != EndRefused && end != EndUnanswered {
+		f.tellOpened()
+	}
+	f.done = true
+	s := f.session
+	if s == nil {
+		s = newSession(f)
+	}
+	rec := s.finish(end)
+	rec.Bytes = Sides{f.octets[client], f.octets[server]}
+	rec.Packets = Sides{f.packets[client], f.packets[server]}
+	c, v := &f.half[client].Counts, &f.half[server].Counts
+	rec.Lost = Sides{c.Lost, v.Lost}
+	rec.Retransmitted = Sides{c.Retransmitted, v.Retransmitted}
+	f.tally(c)
+	f.tally(v)
+	f.t.emit(&Closed{In: f.in(f.last), Session: rec})
+	f.free()
+	f.count(-1)
+	f.t.wheel.remove(f)
+	f.t.wheel.add(f, f.due())
+}
+
+func (f *flow) tally(c *stream.Counts) {
+	st := &f.t.stats
+	st.Gaps += c.Gaps
+	st.LostBytes += c.Lost
+	st.RetransmittedBytes += c.Retransmitted
+	st.Overlaps += c.Overlaps
+}
+
+// free gives back what the flow holds.
+func (f *flow) free() {
+	for s := range f.half {
+		f.t.held -= f.half[s].Held()
+		f.half[s].Free(&f.t.pool)
+	}
+	for _, h := range f.queue {
+		f.t.held -= len(h.in.Data)
+	}
+	f.queue, f.session = nil, nil
+	delete(f.t.waiting, f)
+}

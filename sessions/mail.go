@@ -1,0 +1,387 @@
+package sessions
+
+import (
+	"time"
+
+	"github.com/mailtap/mailtap/decode/mail"
+	"github.com/mailtap/mailtap/decode/smtp"
+)
+
+// mailState is the open transaction, and the content that is being sent. They
+// are two: pipelined content comes before the reply that opens its
+// transaction.
+type mailState struct {
+	open        *Mail
+	settled     bool     // open has its result, and ends with the next command
+	doubtful    []string // recipients whose reply was lost
+	content     *content // being sent
+	header      mail.HeaderReader
+	smuggleNext bool // the next MAIL stands behind a look-alike
+	bareLF      bool // the client ends lines with bare LF: its end of data too
+	answered    bool // the server answered before the end of data
+}
+
+// content is what a message turned out to be.
+type content struct {
+	size      int64
+	truncated bool
+	chunked   bool
+	fields    mail.Fields
+	time      int64
+}
+
+// content takes octets of a message.
+func (s *session) content(b []byte) {
+	c := s.contentNow()
+	c.size += int64(len(b))
+	if !s.mail.header.Done() {
+		s.mail.header.Write(b)
+	}
+}
+
+func (s *session) contentNow() *content {
+	if s.mail.content == nil {
+		s.mail.content = &content{time: s.now}
+		s.mail.header.Reset()
+	}
+	return s.mail.content
+}
+
+// contentLost counts octets of a message that were never seen. A header with
+// a hole is not read on: what follows may be the body.
+func (s *session) contentLost(n int64) {
+	c := s.contentNow()
+	c.size += n
+	c.truncated = true
+	if !s.mail.header.Done() {
+		s.takeFields(c)
+		s.mail.header.Stop()
+	}
+}
+
+// takeContent ends the content.
+func (s *session) takeContent() *content {
+	c := s.contentNow()
+	s.takeFields(c)
+	s.mail.content = nil
+	return c
+}
+
+func (s *session) takeFields(c *content) {
+	c.fields = s.mail.header.Fields()
+	if c.fields.LimitReached {
+		s.anomaly(HeaderLimit, s.now, "")
+	}
+}
+
+// mailBegins opens a transaction (RFC 5321, 4.1.1.2).
+func (s *session) mailBegins(c *command, r *smtp.Reply) {
+	s.mailAborted()
+	s.openMail(c)
+}
+
+func (s *session) openMail(c *command) {
+	m := s.newMail(c)
+	m.FromKnown = true
+	m.From = c.arg
+	m.DeclaredSize, m.Body, m.SMTPUTF8 = c.params.Size, c.params.Body, c.params.SMTPUTF8
+	s.mail.open, s.mail.settled = m, false
+	s.mail.doubtful = s.mail.doubtful[:0]
+	s.keepMail(m)
+}
+
+func (s *session) newMail(c *command) *Mail {
+	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.authenticated()}
+	s.mail.smuggleNext = false
+	return m
+}
+
+func (s *session) keepMail(m *Mail) {
+	if len(s.rec.Mails) >= s.lim.Mails {
+		s.anomaly(MailsLimit, s.now, "")
+		return
+	}
+	s.rec.Mails = append(s.rec.Mails, m)
+}
+
+// mailRefused makes an entry of its own. A second MAIL that is refused leaves
+// the open transaction as it is (RFC 5321, 4.1.4).
+func (s *session) mailRefused(c *command, r *smtp.Reply) {
+	if s.mail.settled {
+		s.mailAborted()
+	}
+	if s.mail.open != nil && r.Code == 503 || r.Code == 500 {
+		return // nested, or not understood as a command at all: no transaction
+	}
+	m := s.newMail(c)
+	m.From, m.FromKnown = c.arg, true
+	m.DeclaredSize, m.Body, m.SMTPUTF8 = c.params.Size, c.params.Body, c.params.SMTPUTF8
+	s.keepMail(m)
+	s.result(m, r)
+	s.tellMail(m)
+}
+
+// result sets what a reply says of a mail.
+func (s *session) result(m *Mail, r *smtp.Reply) {
+	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), smtp.Text(r.Lines, 512)
+	m.Result = resultOf(r.Code)
+	if m.Result == MailAccepted {
+		m.QueueID = smtp.QueueID(r.Lines)
+	}
+	m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
+}
+
+func resultOf(code int) string {
+	switch code / 100 {
+	case 2:
+		return MailAccepted
+	case 4:
+		return MailDeferred
+	case 5:
+		return MailRejected
+	}
+	return MailUnknown
+}
+
+// tellMail pushes a finished mail.
+func (s *session) tellMail(m *Mail) {
+	s.f.t.emit(&MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode})
+}
+
+func (s *session) rcptTaken(c *command, r *smtp.Reply) {
+	m := s.mail.open
+	if m == nil {
+		if !s.rec.Partial {
+			return
+		}
+		m = s.strayMail(c)
+	}
+	s.reopen(m)
+	if len(m.To) >= s.lim.Recipients {
+		s.anomaly(RecipientsLimit, s.now, "")
+		return
+	}
+	m.To = append(m.To, c.arg)
+}
+
+func (s *session) rcptRefused(c *command, r *smtp.Reply) {
+	m := s.mail.open
+	if m == nil {
+		return
+	}
+	if len(m.Rejected) >= s.lim.Recipients {
+		s.anomaly(RecipientsLimit, s.now, "")
+		return
+	}
+	m.Rejected = append(m.Rejected, Rejection{To: c.arg, Code: r.Code, Enhanced: string(r.Enhanced)})
+}
+
+// reopen takes back the result of a refused DATA: the client tries again.
+func (s *session) reopen(m *Mail) {
+	if s.mail.settled {
+		m.Result, m.Code, m.Enhanced, m.Reply = "", 0, "", ""
+		s.mail.settled = false
+	}
+}
+
+// strayMail is a transaction whose MAIL command was lost: its sender is not
+// known.
+func (s *session) strayMail(c *command) *Mail {
+	m := s.newMail(c)
+	s.mail.open, s.mail.settled = m, false
+	s.keepMail(m)
+	return m
+}
+
+// dataTaken begins the content: the server said 354 (RFC 5321, 4.1.1.4).
+func (s *session) dataTaken(c *command, r *smtp.Reply) {
+	s.mail.bareLF = c.flags&smtp.BareLF != 0
+	if m := s.mail.open; m != nil {
+		s.reopen(m)
+		if len(m.To) == 0 && len(s.mail.doubtful) == 1 {
+			m.To = append(m.To, s.mail.doubtful[0]) // 354 says that a recipient was accepted
+		}
+	}
+	s.dataBegins()
+}
+
+func (s *session) dataBegins() {
+	s.mail.content, s.mail.answered = nil, false
+	s.fork = forkState{}
+	s.c.Unfork()
+	s.c.Set(smtp.InData)
+}
+
+// dataOdd is a 2xx to DATA: no content follows.
+func (s *session) dataOdd(c *command, r *smtp.Reply) { s.goOn(c, r) }
+
+func (s *session) dataRefused(c *command, r *smtp.Reply) {
+	s.goOn(c, r)
+	if m := s.mail.open; m != nil && !s.mail.settled {
+		s.result(m, r)
+		s.mail.settled = true
+	}
+}
+
+// endOfData files the line with the dot: its reply is the mail's.
+func (s *session) endOfData(t *smtp.Token) {
+	c := command{verb: smtp.EndOfDot, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
+	c.content = s.takeContent()
+	if s.mail.answered {
+		s.mail.answered = false
+		s.c.Unfork()
+		return
+	}
+	if s.lmtp && s.mail.open != nil {
+		c.replies = len(s.mail.open.To)
+	}
+	s.file(c)
+}
+
+// dataAnswered takes a reply that came before the end of data: the server does
+// not wait for the rest.
+func (s *session) dataAnswered(r *smtp.Reply) {
+	if s.mail.answered {
+		return
+	}
+	s.mail.answered = true
+	s.smuggling()
+	if m := s.mailNow(); m != nil {
+		s.result(m, r)
+		if m.Result == MailAccepted {
+			m.Result = MailUnknown // nobody accepts what was not sent
+		}
+		c := *s.contentNow()
+		s.takeFields(&c)
+		c.truncated = c.truncated || r.Code < 400
+		s.fill(m, &c)
+		m.Size = -1
+		s.endMail()
+	}
+}
+
+// mailNow is the open transaction, or a stray one where its commands were lost.
+func (s *session) mailNow() *Mail {
+	if s.mail.open == nil && (s.lostAny || s.f.midway) {
+		s.strayMail(&command{time: s.now})
+	}
+	return s.mail.open
+}
+
+// mailDone ends the transaction with the reply to the end of data.
+func (s *session) mailDone(c *command, r *smtp.Reply) {
+	m := s.mailNow()
+	if m == nil {
+		return
+	}
+	if s.lmtp {
+		m.RecipientCodes = append(m.RecipientCodes, r.Code)
+		if c.replies > 1 {
+			s.worse(m, r)
+			return
+		}
+		s.worse(m, r)
+	} else {
+		s.result(m, r)
+	}
+	if c.content != nil {
+		s.fill(m, c.content)
+	}
+	s.endMail()
+}
+
+// worse keeps the best of LMTP's replies: a mail is accepted where one
+// recipient got it (RFC 2033, 4.2).
+func (s *session) worse(m *Mail, r *smtp.Reply) {
+	if m.Result == "" || m.Result != MailAccepted && r.Code/100 == 2 {
+		s.result(m, r)
+	}
+}
+
+// fill copies what the content told into the record.
+func (s *session) fill(m *Mail, c *content) {
+	f := &c.fields
+	m.Size, m.Truncated, m.Chunking = c.size, c.truncated, c.chunked
+	m.Header = Header{
+		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
+		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
+	}
+	sent := f.NewestReceived
+	if sent.IsZero() {
+		sent = f.DateTime
+	}
+	if d := timeOf(c.time).Sub(sent); !sent.IsZero() && d > 0 && d < 30*24*time.Hour {
+		m.Header.HopDelay = d
+	}
+}
+
+func (s *session) endMail() {
+	m := s.mail.open
+	s.mail.open, s.mail.settled = nil, false
+	s.tellMail(m)
+}
+
+// mailAborted ends the open transaction without a delivery: RSET, QUIT, HELO
+// or a new MAIL.
+func (s *session) mailAborted() {
+	m := s.mail.open
+	if m == nil {
+		return
+	}
+	if !s.mail.settled {
+		m.Result = MailAborted
+		m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
+	}
+	s.endMail()
+}
+
+// chunkBegins notes BDAT (RFC 3030).
+func (s *session) chunkBegins(t *smtp.Token) {
+	if t.Flags&smtp.BadSize == 0 {
+		s.contentNow().chunked = true
+	}
+}
+
+// endOfChunk gives the content to the BDAT that said LAST.
+func (s *session) endOfChunk(t *smtp.Token) {
+	for i := len(s.pending) - 1; i >= 0; i-- {
+		c := &s.pending[i]
+		if c.verb != smtp.BDAT {
+			continue
+		}
+		c.time, c.end = s.now, t.End
+		if c.flags&smtp.LastBDAT != 0 {
+			c.content = s.takeContent()
+			c.content.chunked = true
+		}
+		return
+	}
+	s.mail.content = nil // answered before its octets came
+}
+
+// chunkDone takes the reply to a BDAT: the last one's is the mail's, a refused
+// one ends the transaction.
+func (s *session) chunkDone(c *command, r *smtp.Reply) {
+	m := s.mail.open
+	if m == nil && c.flags&smtp.LastBDAT != 0 {
+		m = s.mailNow()
+	}
+	if m == nil {
+		return
+	}
+	switch {
+	case c.flags&smtp.LastBDAT != 0 && c.flags&smtp.BadSize == 0:
+		if s.mail.settled {
+			break // a chunk before was refused: this reply only says so again
+		}
+		s.result(m, r)
+		if c.content != nil {
+			s.fill(m, c.content)
+		}
+		s.endMail()
+	case r.Code >= 400 && !s.mail.settled:
+		s.result(m, r)
+		m.Chunking = true
+		s.mail.settled = true
+	}
+}

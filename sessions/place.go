@@ -1,0 +1,190 @@
+package sessions
+
+import (
+	"bytes"
+
+	"github.com/mailtap/mailtap/decode/smtp"
+	"github.com/mailtap/mailtap/decode/tls"
+)
+
+// This file finds the place in the dialog again after octets were lost. The
+// rule: the server decides; what it cannot have answered is not known, and
+// nothing is made up.
+
+// commandsLost takes a gap in the client's direction.
+func (s *session) commandsLost(t *smtp.Token) {
+	switch s.c.Mode() {
+	case smtp.InData:
+		s.contentLost(t.Gap)
+		s.fork.add(candidate{end: t.End, size: s.contentNow().size, gap: true})
+		return
+	case smtp.InChunk:
+		s.contentLost(t.Gap)
+		return
+	case smtp.Opaque:
+		return
+	case smtp.InAuth:
+		s.c.Set(smtp.Wait) // the answer was lost: the next reply tells
+		return
+	case smtp.Commands:
+		s.c.Set(smtp.Tail)
+	}
+	s.anomaly(Resync, s.now, "")
+	s.file(command{verb: smtp.Unknown, lost: true, begin: t.Begin, end: t.End, seen: s.seen, time: s.now})
+}
+
+// repliesLost takes a gap in the server's direction, which ends at offset end.
+func (s *session) repliesLost(end int64) {
+	s.greeted = true
+	if s.fork.held != nil {
+		s.settleFork()
+	}
+	if s.c.Mode() == smtp.Wait {
+		s.mustGuess = true
+		s.guess()
+	}
+	if s.c.Mode() == smtp.Tail {
+		s.found()
+	}
+}
+
+// guess decides for a client whose reply was lost, by what it sent next.
+func (s *session) guess() {
+	next := s.c.Unread()
+	if s.c.Mode() != smtp.Wait || len(next) == 0 {
+		return
+	}
+	i := len(s.pending) - 1
+	for i >= 0 && !waits(s.pending[i].verb) {
+		i--
+	}
+	verb := smtp.Unknown
+	if i >= 0 {
+		verb = s.pending[i].verb
+	}
+	isTLS, needTLS := tls.LooksLikeRecord(next)
+	if needTLS && verb == smtp.STARTTLS || !isTLS && bytes.IndexByte(next, '\n') < 0 && len(next) < s.lim.Line {
+		return // a part of a line tells nothing
+	}
+	s.mustGuess = false
+	for range i + 1 {
+		s.unanswered(s.shift())
+	}
+	line := firstLine(next)
+	switch verb {
+	case smtp.DATA:
+		if !smtp.WellFormed(line) {
+			s.dataBegins()
+			return
+		}
+	case smtp.AUTH:
+		if smtp.Base64(line) {
+			s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
+			s.c.Set(smtp.InAuth)
+			return
+		}
+		if s.auth != nil {
+			s.authEnds(AuthUnknown, nil)
+		}
+	case smtp.STARTTLS:
+		if isTLS {
+			s.rec.TLS.Accepted, s.rec.TLS.Mode = true, TLSStartTLS
+			s.tlsBegins()
+			return
+		}
+	}
+	s.c.Set(smtp.Commands)
+}
+
+func waits(v smtp.Verb) bool {
+	return v == smtp.DATA || v == smtp.AUTH || v == smtp.STARTTLS || v == smtp.XEXPS || v == smtp.XANONYMOUSTLS
+}
+
+// unanswered takes a command whose reply was lost.
+func (s *session) unanswered(c command) {
+	switch c.verb {
+	case smtp.MAIL:
+		s.mailAborted()
+		s.openMail(&c)
+	case smtp.RCPT:
+		if s.mail.open != nil && len(s.mail.doubtful) < s.lim.Recipients {
+			s.mail.doubtful = append(s.mail.doubtful, c.arg)
+		}
+	case smtp.EndOfDot, smtp.BDAT:
+		if c.content != nil {
+			s.mailUnknown(c.content)
+		}
+	case smtp.RSET, smtp.QUIT:
+		s.mailAborted()
+	case smtp.DATA:
+		if s.c.Mode() == smtp.Wait {
+			s.c.Set(smtp.Commands)
+		}
+	}
+}
+
+// mailUnknown ends the open mail: its content was sent, its reply was lost.
+func (s *session) mailUnknown(c *content) {
+	m := s.mailNow()
+	if m == nil {
+		return
+	}
+	s.fill(m, c)
+	m.Result = MailUnknown
+	s.endMail()
+}
+
+// purge drops commands that must have been answered in a gap: the client had
+// seen more of the server when it sent the next one.
+func (s *session) purge(seen int64) {
+	for len(s.pending) > 0 && s.pending[0].seen < seen && s.pending[0].verb != smtp.AUTH {
+		s.unanswered(s.shift())
+	}
+}
+
+// passLost drops a stand-in for lost commands once the server answers what
+// came after it.
+func (s *session) passLost() {
+	for len(s.pending) > 1 && s.pending[0].lost && (s.acked < 0 || s.acked >= s.pending[1].end) && s.pending[1].seen > s.pending[0].seen {
+		s.shift()
+	}
+}
+
+// found ends the search for the place: a reply came, so the client's last
+// octets before it were commands, or the end of a message.
+func (s *session) found() {
+	tail := s.c.Unread()
+	base := s.c.Offset()
+	if s.acked >= 0 && s.acked-base < int64(len(tail)) {
+		tail = tail[:max(s.acked-base, 0)]
+	}
+	at := len(tail)
+	for at > 0 {
+		begin := bytes.LastIndexByte(tail[:at-1], '\n') + 1
+		if !smtp.WellFormed(tail[begin:at]) {
+			break
+		}
+		at = begin
+	}
+	end := []byte("\r\n.\r\n")
+	if bytes.HasSuffix(tail[:at], end) || at == 3 && string(tail[:3]) == ".\r\n" {
+		s.c.SkipTo(base + int64(at))
+		s.file(command{verb: smtp.EndOfDot, begin: base + int64(at) - 3, end: base + int64(at), seen: s.seen, time: s.now, content: &content{size: -1, truncated: true, time: s.now}})
+	}
+	s.c.SkipTo(base + int64(at))
+	s.c.Set(smtp.Commands)
+	s.pumpClient()
+}
+
+// lostGood is a 2xx to a command that was lost.
+func (s *session) lostGood(c *command, r *smtp.Reply) {}
+
+// lostMore is a 3xx to a command that was lost: 354 answers DATA, 334 AUTH.
+func (s *session) lostMore(c *command, r *smtp.Reply) {
+	switch r.Code {
+	case 354:
+		s.dataBegins()
+	case 334:
+		s.c.Set(smtp.InAuth)
+	}
+}

@@ -1,0 +1,196 @@
+package sessions
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Conn says which connection an event belongs to. It is made once when the
+// connection is first seen and never changes; all events of the connection
+// share it.
+type Conn struct {
+	ID          string // unique over sensors and restarts; the same input gives the same id
+	CommunityID string // Community ID v1 flow hash
+	Client      netip.AddrPort
+	Server      netip.AddrPort
+	ServerName  string    // configured name, empty where there is none
+	Role        string    // relay, submission, submissions, lmtp, or as configured
+	Direction   string    // inbound, outbound, internal, external
+	Start       time.Time // first packet
+	VLANs       []uint16  // outermost first, as the first packet carried them
+	Tunnels     []string  // outermost first, e.g. vxlan:42
+}
+
+// How a session ended.
+const (
+	EndQuit       = "quit"
+	EndClosed     = "closed"     // FIN without QUIT
+	EndReset      = "reset"      // RST in place
+	EndRefused    = "refused"    // SYN answered by RST
+	EndUnanswered = "unanswered" // SYN never answered
+	EndTimeout    = "timeout"    // idle for longer than the limit
+	EndEvicted    = "evicted"    // left out to stay within memory
+	EndRunning    = "running"    // input ended first
+)
+
+// Ends lists every end of a session.
+var Ends = [...]string{EndQuit, EndClosed, EndReset, EndRefused, EndUnanswered, EndTimeout, EndEvicted, EndRunning}
+
+// Directions lists every direction of a connection, judged by the home networks.
+var Directions = [...]string{"inbound", "outbound", "internal", "external"}
+
+// Session is one TCP connection from its first packet to its end.
+type Session struct {
+	Duration                            time.Duration
+	End                                 string
+	Banner                              Banner
+	Helo                                Helo
+	Extensions                          []string // EHLO keywords with their parameters, upper case, in the server's order
+	TLS                                 TLS
+	Auth                                []Auth
+	Mails                               []*Mail
+	Commands                            []Count // by verb, sorted
+	Replies                             []Count // by code, sorted; a multi-line reply counts once
+	Anomalies                           []string
+	Bytes, Packets, Lost, Retransmitted Sides
+	Partial                             bool // the start was missed, a direction is absent or bytes were lost
+}
+
+// Sides counts something for each direction.
+type Sides struct{ Client, Server uint64 }
+
+// Count is one name and how often it was seen.
+type Count struct {
+	Name string
+	N    int
+}
+
+// Banner is the server's greeting.
+type Banner struct {
+	Code  int // 0 where none was seen
+	Text  string
+	Delay time.Duration // from the client's SYN, or first packet, to the greeting
+}
+
+// Helo is how the client named itself.
+type Helo struct{ Verb, Name string }
+
+// TLS modes.
+const (
+	TLSNone     = "none"
+	TLSStartTLS = "starttls"
+	TLSImplicit = "implicit"
+)
+
+// TLS outcomes, as the metric tls_sessions_total names them.
+const (
+	TLSEstablished = "established"
+	TLSRefused     = "refused"  // STARTTLS offered, asked for, refused
+	TLSFailed      = "failed"   // handshake did not complete
+	TLSStripped    = "stripped" // the offer was masked or removed on the way
+	TLSNotOffered  = "not_offered"
+	TLSNotUsed     = "not_used" // offered, never asked for
+)
+
+// TLS is what the wire told of encryption.
+type TLS struct {
+	Mode                                      string // none, starttls, implicit
+	Outcome                                   string // for metrics: established, refused, failed, stripped, not_offered, not_used
+	Offered, Requested, Accepted, Established bool
+	Version                                   string // TLSv1.3
+	Cipher                                    string // OpenSSL's name
+	SNI, ALPN                                 string
+	Resumed                                   bool
+	AlertFrom, AlertName                      string // client or server; RFC 8446 name
+	Certificate                               *Certificate
+	Handshake                                 time.Duration // client hello to the last handshake message, 0 where unknown
+}
+
+// Certificate is the leaf that the server showed in clear.
+type Certificate struct {
+	Subject, Issuer     string // CN=…,O=…
+	Serial              string // hexadecimal
+	NotBefore, NotAfter time.Time
+	Names               []string
+	SHA256              string
+	SelfSigned          bool
+}
+
+// Results of an AUTH exchange.
+const (
+	AuthSuccess = "success"
+	AuthFailure = "failure"
+	AuthAborted = "aborted"
+	AuthUnknown = "unknown"
+)
+
+// Auth is one AUTH command and what came of it. The secret is not in it.
+type Auth struct {
+	Time          time.Time
+	Mechanism     string // upper case
+	Username      string
+	Authzid       string
+	Result        string
+	Code          int
+	Enhanced      string
+	Encrypted     bool // sent inside TLS
+	SecretExposed bool // a reusable secret crossed the wire in clear
+	Denied        bool // refused for its credentials: somebody's wrong password, not a protocol error
+}
+
+// Results of a mail transaction.
+const (
+	MailAccepted = "accepted"
+	MailRejected = "rejected" // 5xx
+	MailDeferred = "deferred" // 4xx
+	MailAborted  = "aborted"  // RSET, QUIT or the end before the end of data
+	MailUnknown  = "unknown"
+)
+
+// Mail is one mail transaction: from a MAIL command to its last reply. A
+// pointer to it is shared by the mail event and the session: it is never
+// changed after it was handed out.
+type Mail struct {
+	Time           time.Time     // of the MAIL command
+	Duration       time.Duration // to the final reply
+	From           string
+	FromKnown      bool // false where the MAIL command was lost; From "" is else the null reverse path
+	To             []string
+	Rejected       []Rejection
+	Result         string
+	Code           int
+	Enhanced       string
+	Reply          string
+	QueueID        string
+	Size           int64 // octets of content; -1 where no content was sent
+	DeclaredSize   int64 // SIZE parameter, -1 where absent
+	Body           string
+	SMTPUTF8       bool
+	Chunking       bool
+	RecipientCodes []int // LMTP: final code for each accepted recipient
+	Header         Header
+	Truncated      bool // octets of the content were lost
+	Smuggled       bool // began behind an end-of-data look-alike
+	Authenticated  bool // sent in a session whose login had succeeded
+	Encrypted      bool // sent inside TLS
+}
+
+// Rejection is a recipient that the server refused.
+type Rejection struct {
+	To       string
+	Code     int
+	Enhanced string
+}
+
+// Header holds the fields of the message header that records show, decoded
+// (RFC 2047) and bounded.
+type Header struct {
+	Subject, From, To string
+	MessageID         string
+	Date              string
+	UserAgent         string
+	Received          int
+	AuthResults       []string
+	DKIMDomains       []string
+	HopDelay          time.Duration // newest Received or Date to this hop, 0 where unknown
+}

@@ -1,0 +1,197 @@
+package sessions
+
+import (
+	"time"
+
+	"github.com/mailtap/mailtap/decode/smtp"
+	"github.com/mailtap/mailtap/decode/tls"
+)
+
+// tlsState is what the wire tells once a connection is encrypted.
+type tlsState struct {
+	watch *tls.Watch
+	start int64   // packet time of the first octet inside
+	begun [2]bool // TLS octets of a side were seen
+}
+
+// head keeps the first octets of a side while they are too few to tell TLS from
+// text.
+type head struct {
+	data   []byte
+	offset int64
+}
+
+func (h *head) join(b []byte, offset int64) ([]byte, int64) {
+	if len(h.data) == 0 {
+		return b, offset
+	}
+	return append(h.data, b...), h.offset
+}
+
+func (h *head) enough(b []byte) bool {
+	_, need := tls.LooksLikeRecord(b)
+	return !need
+}
+
+func (h *head) keep(b []byte, offset int64) {
+	h.data, h.offset = append(h.data[:0:0], b...), offset
+}
+
+// unsniffed takes octets for text that a loss or the end kept too few to tell.
+func (s *session) unsniffed(from side) {
+	h := &s.head[from]
+	if s.started[from] || len(h.data) == 0 {
+		return
+	}
+	data := h.data
+	h.data, s.started[from] = nil, true
+	s.clear(from, data, h.offset, -1, true)
+}
+
+// sniff looks at a side's first octets. TLS from the first octet is what 465
+// is for; it is met on other ports too.
+func (s *session) sniff(from side, b []byte) bool {
+	implicit := s.f.conn.Role == RoleSubmissions
+	isTLS, _ := tls.LooksLikeRecord(b)
+	switch {
+	case isTLS && s.tls.watch != nil:
+		return true
+	case isTLS && (from == client || s.started[client] == false && implicit) && !s.greeted:
+		if !implicit && !s.f.midway {
+			s.anomaly(TLSOnClearPort, s.now, "")
+		}
+		s.rec.TLS.Mode = TLSImplicit
+		s.tlsBegins()
+		return true
+	case implicit && !isTLS && !s.f.midway && len(b) > 0:
+		s.anomaly(ClearOnTLSPort, s.now, "")
+	}
+	return false
+}
+
+// tlsBegins makes both directions opaque.
+func (s *session) tlsBegins() {
+	s.tls = tlsState{watch: new(tls.Watch), start: s.now}
+	if s.f.midway {
+		s.tls.watch.ClientGap(0) // the handshake may be over
+		s.tls.watch.ServerGap(0)
+	}
+	s.c.Set(smtp.Opaque)
+	s.s.SetRaw()
+}
+
+// tlsTaken is the 220 to STARTTLS (RFC 3207, 4).
+func (s *session) tlsTaken(c *command, r *smtp.Reply) {
+	if r.Code != 220 {
+		s.goOn(c, r)
+		return
+	}
+	s.rec.TLS.Accepted = true
+	s.rec.TLS.Mode = TLSStartTLS
+	s.mailAborted() // RFC 3207, 4.2: the client's knowledge is discarded
+	s.tlsBegins()
+}
+
+func (s *session) tlsRefused(c *command, r *smtp.Reply) { s.goOn(c, r) }
+
+// encrypted feeds TLS octets of a side. What stands in clear behind STARTTLS
+// before TLS was injected: commands by the client's side (CVE-2011-0411),
+// replies by the server's.
+func (s *session) encrypted(from side, b []byte) {
+	if !s.tls.begun[from] {
+		b = s.skipInjected(from, b)
+		if len(b) == 0 {
+			return
+		}
+		s.tls.begun[from] = true
+		if from == client {
+			s.tls.start = s.now
+		}
+	}
+	if from == client {
+		s.tls.watch.Client(b)
+	} else {
+		s.tls.watch.Server(b)
+	}
+	if s.rec.TLS.Handshake == 0 && s.tls.watch.Established() {
+		s.rec.TLS.Handshake = time.Duration(max(s.now-s.tls.start, 0))
+	}
+	if !s.secured && s.tls.watch.Settled() {
+		s.tellSecured()
+	}
+}
+
+// skipInjected leaves out lines in clear before the first record.
+func (s *session) skipInjected(from side, b []byte) []byte {
+	for len(b) > 0 {
+		if yes, need := tls.LooksLikeRecord(b); yes || need {
+			return b
+		}
+		line := firstLine(b)
+		kind := BadTLS
+		if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS {
+			kind = StartTLSInjection
+		}
+		s.anomaly(kind, s.now, "")
+		b = b[min(len(line)+1, len(b)):]
+	}
+	return nil
+}
+
+func (s *session) encryptedGap(from side, n int64) {
+	if from == client {
+		s.tls.watch.ClientGap(n)
+	} else {
+		s.tls.watch.ServerGap(n)
+	}
+}
+
+// tellSecured pushes how the encryption went, once.
+func (s *session) tellSecured() {
+	if s.secured {
+		return
+	}
+	s.secured = true
+	s.tlsFacts()
+	s.f.t.emit(&Secured{In: s.in(), TLS: s.rec.TLS})
+}
+
+// tlsFacts copies what the handshake told into the record.
+func (s *session) tlsFacts() {
+	t := &s.rec.TLS
+	if s.tls.watch != nil {
+		f := s.tls.watch.Facts()
+		t.Established, t.Version, t.Cipher, t.SNI, t.ALPN, t.Resumed = f.Established, f.Version, f.Cipher, f.SNI, f.ALPN, f.Resumed
+		t.AlertFrom, t.AlertName = f.AlertFrom, f.AlertName
+		if c := f.Certificate; c != nil {
+			t.Certificate = &Certificate{Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Names: c.Names, SHA256: c.SHA256, SelfSigned: c.SelfSigned}
+		}
+	}
+	t.Outcome = s.tlsOutcome()
+}
+
+func (s *session) tlsOutcome() string {
+	t := &s.rec.TLS
+	switch {
+	case t.Established:
+		return TLSEstablished
+	case t.Accepted || t.Mode == TLSImplicit:
+		return TLSFailed
+	case t.Requested && t.Offered:
+		return TLSRefused
+	case s.masked:
+		return TLSStripped
+	case t.Offered:
+		return TLSNotUsed
+	}
+	return TLSNotOffered
+}
+
+func firstLine(b []byte) []byte {
+	for i, c := range b {
+		if c == '\n' {
+			return b[:i]
+		}
+	}
+	return b
+}

@@ -1,0 +1,386 @@
+package sessions
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mailtap/mailtap/capture/stream"
+	"github.com/mailtap/mailtap/decode/smtp"
+)
+
+// command waits for its reply.
+type command struct {
+	verb    smtp.Verb
+	arg     string // MAIL, RCPT, VRFY, EXPN: the address; HELO: the name
+	params  smtp.MailParams
+	flags   uint8
+	begin   int64    // offset of its first octet in the client's stream
+	end     int64    // offset behind its last octet
+	seen    int64    // octets of the server that the client had seen when it sent this
+	time    int64    // packet time of its last octet
+	replies int      // replies it gets; 0 is one (LMTP gets one a recipient)
+	lost    bool     // stands for octets that were lost: what they said is not known
+	content *content // the end of data, and BDAT LAST: what it ends
+}
+
+// session is the dialog of one connection.
+type session struct {
+	f   *flow
+	rec *Session
+	lim *Limits
+	c   smtp.Client
+	s   smtp.Server
+	tok smtp.Token
+	rep smtp.Reply
+
+	pending []command
+	seen    int64 // the client's acknowledgement in the chunk being read
+	acked   int64 // the server's acknowledgement in the chunk being read; -1 unknown
+	now     int64 // packet time of the chunk being read
+
+	started   [2]bool // a side has talked
+	head      [2]head // first octets of a side, until they tell TLS from text
+	greeted   bool    // the banner came, or will not
+	lostAny   bool    // octets were lost: replies may not match
+	quit      bool
+	loggedIn  bool
+	mustGuess bool // the reply that the client waits for was lost
+	masked    bool // the offer of STARTTLS was masked
+	secured   bool // the secured event was given
+	commands  [smtp.NumVerbs]int
+	codes     map[int]int
+	lastCode  int // of the last reply
+	kinds     map[string]struct{}
+
+	mail mailState
+	auth *authState
+	fork forkState
+	helo struct{ given, taken Helo }
+	tls  tlsState
+	lmtp bool
+	ehlo bool // an EHLO was accepted: extensions are known
+}
+
+func newSession(f *flow) *session {
+	lim := &f.t.opts.Limits
+	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1}
+	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
+	s.s.Limit = lim.Reply
+	s.mail.header.Options.MaxHeader = lim.Header
+	if f.midway {
+		s.anomaly(Midstream, f.start, "")
+		s.c.Set(smtp.Tail)
+	}
+	return s
+}
+
+// octets takes a run of a side's octets. ack is the offset of the other side's
+// stream that the sender had seen, -1 where the capture does not tell.
+func (s *session) octets(from side, c *stream.Chunk, ack int64) {
+	s.now = c.Time
+	if s.c.Mode() == smtp.Opaque {
+		s.encrypted(from, c.Data)
+		return
+	}
+	data, offset := c.Data, c.Offset
+	first := !s.started[from]
+	if first {
+		h := &s.head[from]
+		if data, offset = h.join(data, offset); !h.enough(data) {
+			h.keep(data, offset)
+			return
+		}
+		h.data = nil
+		s.started[from] = true
+		if s.sniff(from, data) {
+			s.encrypted(from, data)
+			return
+		}
+	}
+	s.clear(from, data, offset, ack, first)
+}
+
+// clear takes octets of the dialog.
+func (s *session) clear(from side, data []byte, offset, ack int64, first bool) {
+	if from == client {
+		s.seen = ack
+		s.clientOctets(data, offset, first)
+		return
+	}
+	s.acked = ack
+	s.s.Feed(data, offset, s.now)
+	s.pumpServer()
+}
+
+func (s *session) clientOctets(data []byte, offset int64, first bool) {
+	if first && !s.greeted && !s.f.midway && s.f.packets[server] > 0 {
+		s.anomaly(EarlyTalker, s.now, "")
+	}
+	s.c.Feed(data, offset)
+	if s.mustGuess {
+		s.guess()
+	}
+	s.pumpClient()
+	s.c.Keep()
+	if s.c.Overflowed() {
+		s.anomaly(WaitingLimit, s.now, "")
+		s.guess()
+		s.pumpClient()
+		s.c.Keep()
+	}
+}
+
+// lose takes a gap.
+func (s *session) lose(from side, c *stream.Chunk) {
+	s.now = c.Time
+	s.unsniffed(from)
+	s.rec.Partial, s.lostAny = true, true
+	if s.c.Mode() == smtp.Opaque {
+		s.encryptedGap(from, c.Gap)
+	}
+	if from == client {
+		s.anomaly(ClientGap, s.now, "")
+		s.c.Gap(c.Gap)
+		s.pumpClient()
+		s.c.Keep()
+		return
+	}
+	s.anomaly(ServerGap, s.now, "")
+	if s.c.Mode() == smtp.Opaque {
+		return
+	}
+	s.s.Gap(c.Gap)
+	s.s.Feed(nil, c.Offset+c.Gap, c.Time)
+	s.pumpServer()
+}
+
+func (s *session) pumpClient() {
+	for s.c.Next(&s.tok) {
+		s.clientToken(&s.tok)
+	}
+}
+
+func (s *session) pumpServer() {
+	for s.s.Next(&s.rep) {
+		switch {
+		case s.rep.Lost > 0:
+			s.repliesLost(s.rep.End)
+		case s.rep.Raw != nil:
+			s.encrypted(server, s.rep.Raw)
+		default:
+			s.reply(&s.rep)
+		}
+		s.pumpClient()
+		s.c.Keep()
+	}
+}
+
+func (s *session) clientToken(t *smtp.Token) {
+	switch t.Kind {
+	case smtp.Command:
+		s.command(t)
+	case smtp.Response:
+		s.respond(t)
+	case smtp.Body:
+		s.content(t.Data)
+	case smtp.EndOfData:
+		s.endOfData(t)
+	case smtp.EndOfChunk:
+		s.endOfChunk(t)
+	case smtp.Lookalike:
+		s.lookalike(t)
+	case smtp.Lost:
+		s.commandsLost(t)
+	case smtp.Raw:
+		s.encrypted(client, t.Data)
+	}
+}
+
+// command files a command until its reply comes.
+func (s *session) command(t *smtp.Token) {
+	if t.Flags&smtp.Headless != 0 && t.Verb == smtp.Unknown {
+		return // the tail of a line that a gap has cut
+	}
+	s.commands[t.Verb]++
+	s.oddities(t)
+	c := command{verb: t.Verb, flags: t.Flags, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
+	switch t.Verb {
+	case smtp.RSET:
+		s.mail.content = nil
+	case smtp.MAIL:
+		s.mail.content = nil
+		addr, params := smtp.Path(t.Arg)
+		c.arg, c.params = addr, smtp.ParseMailParams(params)
+	case smtp.RCPT:
+		c.arg, _ = smtp.Path(t.Arg)
+	case smtp.HELO, smtp.EHLO, smtp.LHLO:
+		c.arg = smtp.Text(t.Arg, 512)
+		s.helo.given = Helo{Verb: t.Verb.String(), Name: c.arg}
+		s.mail.content = nil
+	case smtp.VRFY, smtp.EXPN:
+		c.arg = smtp.Text(t.Arg, 512)
+	case smtp.AUTH:
+		s.authBegins(t)
+	case smtp.QUIT:
+		s.quit = true
+	case smtp.STARTTLS:
+		s.rec.TLS.Requested = true
+	case smtp.BDAT:
+		s.chunkBegins(t)
+	}
+	s.file(c)
+}
+
+func (s *session) oddities(t *smtp.Token) {
+	switch {
+	case t.Verb == smtp.Unknown && smtp.OtherProtocol(t.Line):
+		s.anomaly(NotSMTP, s.now, "")
+	case t.Verb == smtp.Unknown:
+		s.anomaly(UnknownVerb, s.now, "")
+	}
+	if t.Flags&smtp.BareLF != 0 {
+		s.anomaly(BareLF, s.now, "")
+	}
+	if t.Flags&smtp.NUL != 0 {
+		s.anomaly(NULByte, s.now, "")
+	}
+	if t.Flags&smtp.LongLine != 0 {
+		s.anomaly(LongLine, s.now, "")
+	}
+	if t.Flags&smtp.BadSize != 0 {
+		s.anomaly(BadBDAT, s.now, "")
+	}
+}
+
+func (s *session) file(c command) {
+	if s.lostAny {
+		s.purge(c.seen)
+	}
+	if len(s.pending) >= s.lim.Pending {
+		s.anomaly(PendingLimit, s.now, "")
+		s.pending = slices.Delete(s.pending, 0, 1)
+	}
+	s.pending = append(s.pending, c)
+}
+
+func (s *session) shift() command {
+	c := s.pending[0]
+	copy(s.pending, s.pending[1:])
+	s.pending = s.pending[:len(s.pending)-1]
+	return c
+}
+
+// reply pairs a reply with the command that it answers and runs the state
+// table.
+func (s *session) reply(r *smtp.Reply) {
+	if r.Code == 0 {
+		s.anomaly(BadReply, s.now, "")
+		return
+	}
+	if r.Long {
+		s.anomaly(LongReply, s.now, "")
+	}
+	s.countReply(r.Code)
+	if s.isBanner(r) {
+		s.banner(r)
+		return
+	}
+	s.greeted, s.mustGuess = true, false
+	if s.c.Mode() == smtp.Tail {
+		s.found()
+	}
+	if s.forked(r) {
+		return
+	}
+	s.passLost()
+	if len(s.pending) == 0 || s.unsolicited(r) {
+		s.lonely(r)
+		return
+	}
+	s.answer(r)
+}
+
+func (s *session) countReply(code int) {
+	if s.codes == nil {
+		s.codes = map[int]int{}
+	}
+	s.codes[code]++
+	s.lastCode = code
+}
+
+// unsolicited says whether the server sent a reply before it can have seen the
+// command that waits for one (RFC 5321, 3.8: 421 may come at any time).
+func (s *session) unsolicited(r *smtp.Reply) bool {
+	return s.acked >= 0 && s.acked <= s.pending[0].begin
+}
+
+// lonely takes a reply that answers no command.
+func (s *session) lonely(r *smtp.Reply) {
+	if r.Code != 421 && !s.lostAny && !s.f.midway {
+		s.anomaly(UnsolicitedReply, s.now, "")
+	}
+	s.f.t.emit(&Replied{In: s.in(), Code: r.Code, Enhanced: string(r.Enhanced), Text: smtp.Text(r.Lines, 512), Delay: -1})
+	switch {
+	case s.c.Mode() == smtp.InData:
+		s.dataAnswered(r)
+	case s.c.Mode() == smtp.Commands && r.Code == 354 && (s.lostAny || s.f.midway):
+		s.dataBegins() // the DATA command was lost
+	}
+}
+
+// answer gives a reply to the first command that waits.
+func (s *session) answer(r *smtp.Reply) {
+	first := &s.pending[0]
+	c := *first
+	switch {
+	case first.replies > 1:
+		first.replies--
+	case first.verb == smtp.AUTH && r.Code == 334:
+	case first.lost: // more may have been lost than one command
+	default:
+		s.shift()
+	}
+	delay := time.Duration(r.BeginTime - c.time)
+	if delay < 0 || r.Headless {
+		delay = -1
+	}
+	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Text: smtp.Text(r.Lines, 512), Delay: delay}
+	switch c.verb {
+	case smtp.RCPT, smtp.VRFY, smtp.EXPN:
+		e.Argument = c.arg
+	case smtp.Unknown:
+		if c.lost {
+			e.Verb = ""
+		}
+	}
+	s.f.t.emit(e)
+	s.act(&c, r)
+}
+
+func (s *session) isBanner(r *smtp.Reply) bool {
+	if s.greeted || s.f.midway && (len(s.pending) > 0 || r.Code != 220 || s.started[client]) {
+		return false
+	}
+	return r.Begin == 0 || s.f.midway
+}
+
+// banner takes the server's greeting (RFC 5321, 3.1).
+func (s *session) banner(r *smtp.Reply) {
+	s.greeted = true
+	s.rec.Banner = Banner{Code: r.Code, Text: smtp.Text(r.Lines, 512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
+	s.f.t.emit(&Greeted{In: s.in(), Banner: s.rec.Banner})
+	if s.c.Mode() == smtp.Tail {
+		s.c.Set(smtp.Commands)
+	}
+}
+
+func (s *session) in() In { return s.f.in(s.now) }
+
+// anomaly tells something odd; the record names each kind once.
+func (s *session) anomaly(kind string, at int64, detail string) {
+	if s.kinds == nil {
+		s.kinds = map[string]struct{}{}
+	}
+	s.kinds[kind] = struct{}{}
+	s.f.t.emit(&Anomaly{In: s.f.in(at), Kind: kind, Detail: detail})
+}
