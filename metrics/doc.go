@@ -1,0 +1,14 @@
+// Package metrics defines every Prometheus metric of mailtap and counts events
+// into them. It owns the names, the label sets and their limits; cmd/mailtap
+// gives it a registry, hands it the events (Metrics is a sessions.Handler) and
+// publishes the counts of sources, streams, alerts and sinks through it.
+//
+// Label sets are closed: a name from the wire is looked up in a list and counts
+// as "other" where it is not in it, so no traffic can make the number of series
+// grow past what the configuration allows. It never puts an address, a domain, a
+// user or an id into a label, never reads a clock and, on the packet path,
+// neither locks nor allocates.
+//
+// To add a metric: a line in define (families.go), a row in docs/metrics.md, and
+// the place in handle.go or publish.go that counts it.
+package metrics

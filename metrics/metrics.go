@@ -1,0 +1,134 @@
+package metrics
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// RuleName is a rule that may fire, with one severity that it may have.
+type RuleName struct{ Name, Severity string }
+
+// Options of Metrics: what the configuration names, and so what labels may say.
+// The zero value works.
+type Options struct {
+	Version, Revision, GoVersion string
+
+	Servers    []string // configured names of servers; all others count as other
+	MaxServers int      // names beyond this many count as other too; default 200
+	Roles      []string // default relay, submission, submissions, lmtp
+	Sources    []string // interfaces, or the name for a file that is read
+	Ignored    []string // reasons for which capture/packet leaves a packet out, in its order
+	Sinks      []string // of records: file, loki
+	Receivers  []string // of alerts
+	Rules      []RuleName
+	// NotificationResults names what may become of a notification; default
+	// sent, retried, refused, dropped.
+	NotificationResults []string
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxServers <= 0 {
+		o.MaxServers = 200
+	}
+	o.Servers = o.Servers[:min(len(o.Servers), o.MaxServers)]
+	if len(o.Roles) == 0 {
+		o.Roles = []string{"relay", "submission", "submissions", "lmtp"}
+	}
+	if len(o.NotificationResults) == 0 {
+		o.NotificationResults = []string{"sent", "retried", "refused", "dropped"}
+	}
+	return o
+}
+
+// sets are the label sets that several families share.
+type sets struct {
+	role, server, direction        *set
+	verb, replyVerb                *set
+	code                           *codes
+	mechanism, exposing, encrypted *set
+	end, attempt                   *set
+	authResult, mailResult, rcpt   *set
+	tlsMode, tlsOutcome            *set
+	tlsVersion, tlsCipher          *set
+	anomaly                        *set
+}
+
+func newSets(o Options) sets {
+	return sets{
+		role:       newSet("role", o.Roles...),
+		server:     newSet("server", o.Servers...).withOther(),
+		direction:  newSet("direction", sessions.Directions[:]...),
+		verb:       verbSet(),
+		replyVerb:  replyVerbSet(),
+		code:       newCodes(),
+		mechanism:  newSet("mechanism", mechanisms[:]...).seed(4),
+		exposing:   newSet("mechanism", exposing[:]...),
+		encrypted:  newSet("encrypted", "false", "true"),
+		end:        newSet("end", sessions.Ends[:]...),
+		attempt:    newSet("result", "established", "refused", "unanswered"),
+		authResult: newSet("result", sessions.AuthSuccess, sessions.AuthFailure, sessions.AuthAborted, sessions.AuthUnknown),
+		mailResult: newSet("result", sessions.MailAccepted, sessions.MailRejected, sessions.MailDeferred, sessions.MailAborted, sessions.MailUnknown),
+		rcpt:       newSet("result", "accepted", "deferred", "rejected"),
+		tlsMode:    newSet("mode", sessions.TLSNone, sessions.TLSStartTLS, sessions.TLSImplicit),
+		tlsOutcome: newSet("outcome", sessions.TLSEstablished, sessions.TLSRefused, sessions.TLSFailed, sessions.TLSStripped, sessions.TLSNotOffered, sessions.TLSNotUsed),
+		tlsVersion: newSet("version", tlsVersions[:]...),
+		tlsCipher:  newSet("cipher", tlsCiphers[:]...),
+		anomaly:    anomalySet(),
+	}
+}
+
+type (
+	counters   = family[prometheus.Counter]
+	gauges     = family[prometheus.Gauge]
+	histograms = family[prometheus.Observer]
+	published  = family[*atomic.Uint64]
+)
+
+// Metrics counts. Its methods may be called by several goroutines at once.
+type Metrics struct {
+	sets
+	definer
+	opened []atomic.Int64 // sessions_open, by role
+
+	attempts, sessions                                 *counters
+	sessionDuration, bannerDelay                       *histograms
+	commands, replies                                  *counters
+	replyDelay                                         *histograms
+	auths, exposed                                     *counters
+	messages                                           *counters
+	messageBytes, messageRecipients                    *histograms
+	recipients                                         *counters
+	tlsSessions, tlsHandshakes                         *counters
+	tlsHandshake                                       *histograms
+	tlsExpiry                                          *gauges
+	anomalies                                          *counters
+	packets, octets, captureDropped, ignored           *published
+	lag                                                *gauges
+	connections, memory                                *published
+	gaps, lost, retransmitted, overlaps, evicted       *published
+	logRecords, logQueue                               *published
+	reloadOK, reloadTime                               *gauges
+	alerts                                             *alertFamilies
+	notices                                            *noticeFamilies
+	source, dropReason, streamState, evictReason, sink *set
+	ignoredReason, logResult                           *set
+}
+
+// New defines all metrics in reg and seeds them. It panics where reg has one of
+// them already, which is a mistake of the program.
+func New(reg prometheus.Registerer, o Options) *Metrics {
+	o = o.withDefaults()
+	m := &Metrics{sets: newSets(o), definer: definer{reg: reg}}
+	m.defineCapture(o)
+	m.defineSessions()
+	m.defineMail()
+	m.defineTLS()
+	m.defineOutputs(o)
+	return m
+}
+
+// Families lists every metric in the order of its definition.
+func (m *Metrics) Families() []Family { return m.families }
