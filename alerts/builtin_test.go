@@ -1,0 +1,234 @@
+package alerts
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// names and severities are the contract of the built-in rules.
+var contract = map[string]string{
+	"PlaintextCredentials": "info,warning,critical", "AuthBruteForce": "warning", "PasswordSpray": "warning",
+	"DistributedBruteForce": "warning", "AuthSuccessAfterFailures": "critical", "ConnectionRateSpike": "warning",
+	"MessageRateSpike": "warning", "ConnectionScan": "warning", "RecipientHarvesting": "warning",
+	"StartTLSStripped": "critical", "StartTLSRefused": "warning", "StartTLSInjection": "critical",
+	"OpenRelay": "critical", "MailLoop": "warning", "SMTPSmuggling": "warning,critical", "NotSMTP": "info",
+}
+
+func TestBuiltinContract(t *testing.T) {
+	technique := regexp.MustCompile(`^T\d{4}(\.\d{3})?$`)
+	rules := Builtin().Rules
+	if len(rules) != len(contract) {
+		t.Errorf("%d rules, the contract has %d", len(rules), len(contract))
+	}
+	for _, r := range rules {
+		if want := contract[r.Name]; strings.Join(r.Severities(), ",") != want {
+			t.Errorf("%s: severities %v, want %s", r.Name, r.Severities(), want)
+		}
+		if !strings.HasSuffix(r.Runbook, "#"+strings.ToLower(r.Name)) {
+			t.Errorf("%s: runbook %q", r.Name, r.Runbook)
+		}
+		if r.Name != "MailLoop" && len(r.Techniques) == 0 {
+			t.Errorf("%s has no technique", r.Name)
+		}
+		for _, x := range r.Techniques {
+			if !technique.MatchString(x) {
+				t.Errorf("%s: technique %q", r.Name, x)
+			}
+		}
+	}
+}
+
+type events = []sessions.Event
+
+func repeat(n int, f func(i int) sessions.Event) (out events) {
+	for i := range n {
+		out = append(out, f(i))
+	}
+	return out
+}
+
+// TestBuiltinRules plays events that must raise exactly the named rules.
+func TestBuiltinRules(t *testing.T) {
+	a := func() *sessions.Conn { return conn("10.20.0.10", "10.20.0.25:25") }
+	one := a()
+	foreign := sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}}
+	tls := func(t sessions.TLS) sessions.Session {
+		t.Mode = "none"
+		return sessions.Session{Helo: sessions.Helo{Verb: "EHLO", Name: "c"}, Extensions: []string{"SIZE"}, TLS: t}
+	}
+	offer, none := tls(sessions.TLS{Offered: true}), tls(sessions.TLS{})
+	lost := none
+	lost.Partial = true
+	refused := tls(sessions.TLS{Offered: true, Requested: true})
+	refusedGone := refused
+	refused.Mails = []*sessions.Mail{{}}
+	cases := []struct {
+		name   string
+		events events
+		want   string
+	}{
+		{"secret in clear", events{exposed(a(), 0, "alice", "success")}, "PlaintextCredentials"},
+		{"secret in TLS", events{accepted(a(), 0, "alice")}, ""},
+		{"five wrong passwords", repeat(5, func(i int) sessions.Event { return denied(a(), float64(60*i), "bob") }), "AuthBruteForce"},
+		{"four wrong passwords", repeat(4, func(i int) sessions.Event { return denied(a(), float64(i), "bob") }), ""},
+		{"five wrong passwords slowly", repeat(5, func(i int) sessions.Event { return denied(a(), float64(76*i), "bob") }), ""},
+		{"typos of five users", repeat(12, func(i int) sessions.Event {
+			if i%2 == 0 {
+				return denied(a(), float64(i), fmt.Sprint("u", i/2))
+			}
+			return accepted(a(), float64(i), fmt.Sprint("u", i/2))
+		}), ""},
+		{"own login does not hide another's failures", repeat(12, func(i int) sessions.Event {
+			if i%2 == 0 {
+				return denied(a(), float64(i), "victim")
+			}
+			return accepted(a(), float64(i), "mine")
+		}), "AuthBruteForce AuthSuccessAfterFailures"},
+		{"spray slowly", repeat(5, func(i int) sessions.Event { return denied(a(), float64(130*i), fmt.Sprint("u", i)) }), "PasswordSpray"},
+		{"spray of four", repeat(4, func(i int) sessions.Event { return denied(a(), float64(i), fmt.Sprint("u", i)) }), ""},
+		{"five addresses, one user", repeat(5, func(i int) sessions.Event {
+			return denied(conn(fmt.Sprint("192.0.2.", i+1), "10.20.0.25:587"), float64(i), "bob")
+		}), "DistributedBruteForce"},
+		{"success after failures", append(repeat(5, func(i int) sessions.Event { return denied(one, float64(120*i), "bob") }),
+			accepted(one, 500, "bob")), "AuthSuccessAfterFailures"},
+		{"success after failures from everywhere", append(repeat(5, func(i int) sessions.Event {
+			return denied(conn(fmt.Sprint("192.0.2.", i%3+1), "10.20.0.25:587"), float64(i), "bob")
+		}), accepted(one, 500, "bob")), "AuthSuccessAfterFailures"},
+		{"refused by ten ports", repeat(10, func(i int) sessions.Event {
+			return attempt(conn("10.20.0.10", fmt.Sprint("10.20.0.25:", 25+i)), float64(i), "refused")
+		}), "ConnectionScan"},
+		{"ten times one port", repeat(10, func(i int) sessions.Event { return attempt(a(), float64(i), "refused") }), ""},
+		{"ten ports open", repeat(10, func(i int) sessions.Event {
+			return attempt(conn("10.20.0.10", fmt.Sprint("10.20.0.25:", 25+i)), float64(i), "established")
+		}), ""},
+		{"VRFY and RCPT", append(repeat(5, func(i int) sessions.Event { return command(one, float64(i), "VRFY", 252) }),
+			repeat(5, func(i int) sessions.Event { return command(one, float64(i+5), "RCPT", 550) })...), "RecipientHarvesting"},
+		{"RCPT out of order, over quota, deferred, taken", append(append(
+			repeat(9, func(i int) sessions.Event { return command(one, float64(i), "RCPT", 503) }),
+			repeat(9, func(i int) sessions.Event { return command(one, float64(i+9), "RCPT", 552) })...),
+			repeat(9, func(i int) sessions.Event { return command(one, float64(i+18), "RCPT", 200+i) })...), ""},
+		{"masked", events{odd(a(), 0, sessions.StartTLSMasked)}, "StartTLSStripped"},
+		{"stripped", events{&sessions.Secured{In: in(a(), 0), TLS: sessions.TLS{Outcome: "stripped"}}}, "StartTLSStripped"},
+		{"offered to others", events{closed(conn("192.0.2.1", "10.20.0.25:25"), 0, offer), closed(a(), 60, none)}, "StartTLSStripped"},
+		{"offered to others, octets lost here", events{closed(conn("192.0.2.1", "10.20.0.25:25"), 0, offer), closed(a(), 60, lost)}, ""},
+		{"offered to others long ago", events{closed(conn("192.0.2.1", "10.20.0.25:25"), 0, offer), closed(a(), 90000, none)}, ""},
+		{"offered on another port", events{closed(conn("192.0.2.1", "10.20.0.25:587"), 0, offer), closed(a(), 60, none)}, ""},
+		{"offered to itself before", events{closed(a(), 0, offer), closed(a(), 60, none)}, ""},
+		{"no longer offered to anybody", events{closed(conn("192.0.2.1", "10.20.0.25:25"), 0, offer),
+			closed(conn("192.0.2.1", "10.20.0.25:25"), 10, none), closed(a(), 60, none)}, ""},
+		{"refused, then mail in clear", events{closed(a(), 0, refused)}, "StartTLSRefused"},
+		{"refused, client leaves", events{closed(a(), 0, refusedGone)}, ""},
+		{"injection", events{odd(a(), 0, sessions.StartTLSInjection)}, "StartTLSInjection"},
+		{"smuggling", events{odd(a(), 0, sessions.Smuggling)}, "SMTPSmuggling"},
+		{"look-alike only", events{odd(a(), 0, sessions.Lookalike)}, ""},
+		{"HTTP", events{odd(a(), 0, sessions.NotSMTP)}, "NotSMTP"},
+		{"open relay", events{mail(a(), 0, foreign)}, "OpenRelay"},
+		{"percent hack", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"y%other.test@corp.test"}})}, "OpenRelay"},
+		{"bounce to elsewhere", events{mail(a(), 0, sessions.Mail{To: []string{"y@other.test"}})}, ""},
+		{"refused relaying", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}, Result: "rejected"})}, ""},
+		{"logged in", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}, Authenticated: true})}, ""},
+		{"one of two recipients elsewhere", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"bob@corp.test", "y@other.test"}})}, "OpenRelay"},
+		{"to us", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"bob@mail.corp.test", "postmaster"}})}, ""},
+		{"from us", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"y@other.test"}})}, ""},
+		{"our own server sends on", events{mail(conn("10.20.0.26", "10.20.0.25:25"), 0, foreign)}, ""},
+		{"somebody else's server", events{mail(conn("10.20.0.10", "192.0.2.9:25"), 0, foreign)}, ""},
+		{"many Received", events{mail(a(), 0, sessions.Mail{Header: sessions.Header{Received: 25}})}, "MailLoop"},
+		{"one Message-ID five times", repeat(5, func(i int) sessions.Event {
+			return mail(a(), float64(i*100), sessions.Mail{Header: sessions.Header{MessageID: "<1@x>"}})
+		}), "MailLoop"},
+		{"mails without Message-ID", repeat(9, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }), ""},
+		{"burst of a new client", append(repeat(25, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }),
+			repeat(250, func(i int) sessions.Event {
+				return mail(conn("10.20.0.12", "10.20.0.25:25"), 25+float64(i)/400, sessions.Mail{})
+			})...), "MessageRateSpike"},
+		{"busy from the start", repeat(2000, func(i int) sessions.Event { return mail(one, float64(i)/10, sessions.Mail{}) }), ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			e, b := engine(t, Builtin(), site)
+			for _, ev := range c.events {
+				e.Handle(ev)
+			}
+			got := []string{}
+			for name := range b.rules() {
+				got = append(got, name)
+			}
+			slices.Sort(got)
+			if s := strings.Join(got, " "); s != c.want {
+				t.Errorf("raised %q, want %q\n%s", s, c.want, strings.Join(b.lines, "\n"))
+			}
+		})
+	}
+}
+
+func TestRelayNeedsHome(t *testing.T) {
+	e, b := engine(t, Builtin(), Options{})
+	e.Handle(mail(conn("10.20.0.10", "10.20.0.25:25"), 0, sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}}))
+	if len(b.lines) != 0 {
+		t.Errorf("judged without knowing home: %v", b.lines)
+	}
+	if n := e.Notices(); len(n) != 1 || n[0] != "rule OpenRelay is off: it cannot judge without home.domains" {
+		t.Errorf("notices: %q", n)
+	}
+}
+
+func TestPlaintextCredentialsHourly(t *testing.T) {
+	e, b := engine(t, Builtin(), site)
+	c := conn("10.20.0.10", "10.20.0.25:25")
+	for _, s := range []float64{0, 600, 1200, 3000, 3700, 4000} {
+		e.Handle(exposed(c, s, "alice", "failure"))
+	}
+	e.Handle(exposed(c, 4100, "alice", "success"))
+	e.Handle(exposed(c, 4200, "alice", "failure"))
+	e.Advance(at(4200 + 3600))
+	want := []string{
+		"0s firing warning PlaintextCredentials [10.20.0.25 alice] 1/1",
+		"1h0m0s firing warning PlaintextCredentials [10.20.0.25 alice] 4/1 repeat 1",
+		"1h8m20s firing critical PlaintextCredentials [10.20.0.25 alice] 7/1 repeat 1",
+		"2h8m20s firing critical PlaintextCredentials [10.20.0.25 alice] 8/1 repeat 2",
+		"2h10m0s resolved critical PlaintextCredentials [10.20.0.25 alice] 8/1 repeat 2",
+	}
+	if !slices.Equal(b.lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(b.lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSmugglingGetsWorse(t *testing.T) {
+	e, b := engine(t, Builtin(), site)
+	c := conn("10.20.0.10", "10.20.0.25:25")
+	e.Handle(odd(c, 0, sessions.Smuggling))
+	e.Handle(mail(c, 1, sessions.Mail{From: "a@corp.test", Smuggled: true}))
+	if len(b.alerts) != 2 || b.alerts[0].Severity != Warning || b.alerts[1].Severity != Critical || !b.alerts[1].Escalated {
+		t.Fatalf("alerts: %q", b.lines)
+	}
+	if b.alerts[0].Fingerprint != b.alerts[1].Fingerprint {
+		t.Error("the fingerprint changed with the severity")
+	}
+	if !strings.Contains(b.alerts[1].Summary, "a@corp.test") {
+		t.Errorf("summary: %q", b.alerts[1].Summary)
+	}
+}
+
+func TestSummaries(t *testing.T) {
+	e, b := engine(t, Builtin(), site)
+	for i := range 5 {
+		e.Handle(denied(conn("10.20.0.10", "10.20.0.25:25"), float64(i), "bob\x1b[31m"))
+	}
+	a := b.alerts[0]
+	if want := "10.20.0.10 failed to log in 5 times within 5m, last at 10.20.0.25."; a.Summary != want {
+		t.Errorf("summary %q, want %q", a.Summary, want)
+	}
+	if len(a.Sessions) != 5 || a.Labels.Get("client_ip") != "10.20.0.10" || !a.Started.Equal(t0) {
+		t.Errorf("%+v", a)
+	}
+	e, b = engine(t, Builtin(), site)
+	e.Handle(exposed(conn("10.20.0.10", "10.20.0.25:25"), 0, "bob\x1b[31m", "success"))
+	if s := b.alerts[0].Summary + b.alerts[0].Key; strings.ContainsRune(s, 0x1b) {
+		t.Errorf("a control character went through: %q", s)
+	}
+}

@@ -1,0 +1,19 @@
+// Package alerts judges the events of sessions by rules and tells people.
+//
+// It owns three things. The rule language: a YAML file whose conditions are
+// expr-lang expressions, typed when the file is loaded; the built-in rules
+// (builtin.yaml) are written in it like a site's own. The engine: windows,
+// groups, learned rates and the life of an alert, all on packet time. The
+// receivers: a bounded queue and a worker each, so that a receiver that fails
+// delays neither packets nor other receivers.
+//
+// cmd loads the rules, gives the engine every event of the tracker
+// (Engine.Handle) and the passing of time (Engine.Advance), and connects the
+// engine's Sink to a Notifier and to the log. The engine reads no clock, starts
+// no goroutine and does no I/O: the same events give the same alerts in the
+// same order. The package never sees a secret: events carry none.
+//
+// To add a rule, add an entry to builtin.yaml and a case to the table in
+// builtin_test.go. To add a field to the language, add it to facts.go and fill
+// it in fill.go.
+package alerts

@@ -1,0 +1,266 @@
+package alerts
+
+import (
+	"fmt"
+	"hash/maphash"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// Options of an engine; the zero value works, but gives alerts to nobody and
+// knows no home.
+type Options struct {
+	Sink     Sink     // takes the alerts; nil: nobody
+	Observer Observer // is told what metrics show; nil: nobody
+
+	HomeNetworks []netip.Prefix // what is_home is judged by
+	HomeDomains  []string       // what is_home_domain is judged by; subdomains are home too
+
+	MaxGroups int           // groups that a rule remembers, and as many entries of each trigger's memory; default 100,000
+	MaxFiring int           // alerts of one rule that fire at once; default 1,000
+	MaxSkew   time.Duration // an event this much older than the newest sets the clock back; default 5 min
+}
+
+// Observer is told what metrics show. It is called by the engine's goroutine.
+type Observer interface {
+	// Raised counts an alert that began (not its repeats).
+	Raised(rule, severity string)
+	// FiringNow says how many alerts of a rule and severity fire now.
+	FiringNow(rule, severity string, n int)
+}
+
+// Engine judges events by rules. It is used by one goroutine.
+type Engine struct {
+	options Options
+	rules   []*runningRule
+	byKind  [kinds][]*runningTrigger
+	notices []string
+
+	facts  *facts
+	vm     vm.VM
+	seed   maphash.Seed
+	event  uint64
+	now    int64 // packet time, nanoseconds
+	start  int64 // of the first event
+	timers timers
+	order  uint64 // of alerts begun: breaks ties between timers
+	key    []byte // scratch
+	values []string
+	steps  uint64
+}
+
+// runningRule is a compiled rule with its groups.
+type runningRule struct {
+	*Rule
+	repeat   time.Duration
+	triggers []*runningTrigger
+	groups   *lru[*group]
+	firing   [len(Severities)]int
+	stats    RuleStats
+}
+
+// runningTrigger is a compiled trigger with its memory.
+type runningTrigger struct {
+	rule  *runningRule
+	index int
+	kind  kind
+	fire  fire
+
+	when, also, forgive *condition
+	severity            severity
+	groupBy, field      []value
+	by, forgiveBy       []value
+	other               []value
+	labels              []string // names, beside groupBy
+	fixed               []fixedLabel
+	summary             template
+
+	before *lru[*marks]    // after: earlier events by `by`
+	others *lru[*contrast] // unlike: how others fared by `by`
+	all    baseline        // spike: of all groups
+}
+
+type fixedLabel struct {
+	name string
+	text template
+}
+
+// RuleStats counts for one rule.
+type RuleStats struct {
+	Rule       string
+	Groups     int    // remembered now
+	Firing     int    // alerts firing now
+	Raised     uint64 // alerts begun
+	Suppressed uint64 // alerts not begun: MaxFiring was reached
+	Evicted    uint64 // groups and memories forgotten: MaxGroups was reached
+	Errors     uint64 // expressions that failed on an event; it counted as no match
+}
+
+// Stats of an engine.
+type Stats struct {
+	Rules      []RuleStats // in the rules' order
+	ClockSteps uint64      // times that packet time went back by more than MaxSkew
+}
+
+// NewEngine compiles the rules that are not disabled. Notices tells which of
+// them cannot judge for want of a setting.
+func NewEngine(set RuleSet, o Options) (*Engine, error) {
+	orDefault(&o.MaxGroups, 100_000)
+	orDefault(&o.MaxFiring, 1000)
+	orDefault(&o.MaxSkew, 5*time.Minute)
+	e := &Engine{options: o, facts: newFacts(), seed: maphash.MakeSeed(), start: -1}
+	c := newCompiler(newHome(o.HomeNetworks, o.HomeDomains))
+	for i := range set.Rules {
+		r := &set.Rules[i]
+		if r.Disabled || e.blind(r) {
+			continue
+		}
+		run, err := c.compile(r)
+		if err != nil {
+			return nil, err
+		}
+		e.adopt(run)
+	}
+	e.facts.reads = c.reads
+	return e, nil
+}
+
+func orDefault[T int | time.Duration](into *T, def T) {
+	if *into <= 0 {
+		*into = def
+	}
+}
+
+func (e *Engine) adopt(run *runningRule) {
+	run.stats.Rule = run.Name
+	run.groups = newLRU[*group](e.options.MaxGroups)
+	for _, t := range run.triggers {
+		switch t.fire.how {
+		case fireAfter:
+			t.before = newLRU[*marks](e.options.MaxGroups)
+		case fireUnlike:
+			t.others = newLRU[*contrast](e.options.MaxGroups)
+		}
+		e.byKind[t.kind] = append(e.byKind[t.kind], t)
+	}
+	e.rules = append(e.rules, run)
+}
+
+// blind leaves out a rule that asks what home is where nobody said.
+func (e *Engine) blind(r *Rule) bool {
+	asks := func(word string) bool {
+		for _, s := range r.sources() {
+			if strings.Contains(s, word) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case len(e.options.HomeDomains) == 0 && (asks("is_home_domain(") || asks("is_foreign(")):
+		e.notices = append(e.notices, fmt.Sprintf("rule %s is off: it cannot judge without home.domains", r.Name))
+		return true
+	case len(e.options.HomeNetworks) == 0 && asks("is_home("):
+		e.notices = append(e.notices, fmt.Sprintf("rule %s is off: it cannot judge without home.networks", r.Name))
+		return true
+	}
+	return false
+}
+
+func (r *Rule) sources() []string {
+	var out []string
+	for _, t := range r.triggers {
+		out = append(out, t.when.text, t.severity.text, t.summary.text, t.fire.when.text, t.fire.forgive.text)
+		for _, list := range [][]source{t.groupBy, t.fire.field, t.fire.by, t.fire.forgiveBy, {t.fire.other}} {
+			for _, s := range list {
+				out = append(out, s.text)
+			}
+		}
+	}
+	return out
+}
+
+// Notices are sentences for the program's log: rules that are off because a
+// setting is missing.
+func (e *Engine) Notices() []string { return e.notices }
+
+// Handle judges one event. It implements sessions.Handler.
+func (e *Engine) Handle(ev sessions.Event) {
+	e.advance(ev.At())
+	k, ok := kindOf(ev)
+	if !ok || len(e.byKind[k]) == 0 {
+		return
+	}
+	e.event++
+	e.facts.fill(k, ev)
+	for _, t := range e.byKind[k] {
+		e.judge(t)
+	}
+}
+
+// Advance tells the engine that packet time is now: alerts whose window is
+// clean are resolved, those that last are repeated. How often it is called
+// changes only when notices come, not which, nor their times.
+func (e *Engine) Advance(now time.Time) { e.advance(now) }
+
+// Flush ends the input: what still fires is resolved as of now, so that no
+// receiver keeps an alert that nobody will ever end. It is for captures that
+// were read to the end, not for a restart.
+func (e *Engine) Flush(now time.Time) {
+	e.advance(now)
+	for len(e.timers) > 0 {
+		e.resolve(e.timers.pop(), e.now)
+	}
+}
+
+// advance moves the clock and runs the timers that are due.
+func (e *Engine) advance(at time.Time) {
+	now := max(at.UnixNano(), 0)
+	if now < e.now-int64(e.options.MaxSkew) {
+		e.stepBack(now)
+		return
+	}
+	if e.start < 0 {
+		e.start = now
+	}
+	e.now = max(e.now, now)
+	for len(e.timers) > 0 && e.timers[0].due <= e.now {
+		e.timer(e.timers.pop())
+	}
+}
+
+// stepBack sets the clock back: one packet with a time far ahead must not
+// freeze all windows. No alert may then wait for a time that is far off.
+func (e *Engine) stepBack(now int64) {
+	e.steps++
+	e.now = now
+	e.start = min(e.start, now)
+	for _, f := range e.timers {
+		f.until = min(f.until, now+int64(f.window))
+		f.repeatAt = min(f.repeatAt, now+int64(f.group.rule.repeat))
+	}
+	e.timers.reorder()
+}
+
+// Stats of the engine now.
+func (e *Engine) Stats() Stats {
+	s := Stats{ClockSteps: e.steps}
+	for _, r := range e.rules {
+		r.stats.Groups, r.stats.Firing = len(r.groups.entries), r.firingNow()
+		s.Rules = append(s.Rules, r.stats)
+	}
+	return s
+}
+
+func (r *runningRule) firingNow() int {
+	n := 0
+	for _, x := range r.firing {
+		n += x
+	}
+	return n
+}

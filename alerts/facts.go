@@ -1,0 +1,218 @@
+package alerts
+
+import "time"
+
+// Event kinds that a rule can read.
+type kind uint8
+
+const (
+	kindAttempt kind = iota
+	kindSession
+	kindCommand
+	kindAuth
+	kindMail
+	kindTLS
+	kindAnomaly
+	kinds // how many
+)
+
+var kindNames = [kinds]string{"attempt", "session", "command", "auth", "mail", "tls", "anomaly"}
+
+// newEnv makes the environment that the expressions of a kind are typed
+// against and run on. One is made for each kind and filled anew for each event.
+func newEnv(k kind) any {
+	switch k {
+	case kindAttempt:
+		return &attemptEnv{}
+	case kindSession:
+		return &sessionEnv{}
+	case kindCommand:
+		return &commandEnv{}
+	case kindAuth:
+		return &authEnv{}
+	case kindMail:
+		return &mailEnv{}
+	case kindTLS:
+		return &tlsEnv{}
+	default:
+		return &anomalyEnv{}
+	}
+}
+
+// The environments. The names are those of the records; durations are seconds.
+type (
+	// ConnFacts is what every event knows. It is exported only because expr
+	// reads embedded structs by reflection.
+	ConnFacts struct {
+		Session   string      `expr:"session"`
+		Time      time.Time   `expr:"time"`
+		Client    clientFacts `expr:"client"`
+		Server    serverFacts `expr:"server"`
+		Role      string      `expr:"role"`
+		Direction string      `expr:"direction"`
+	}
+	clientFacts struct {
+		IP   string `expr:"ip"`
+		Port int    `expr:"port"`
+	}
+	serverFacts struct {
+		IP   string `expr:"ip"`
+		Port int    `expr:"port"`
+		Name string `expr:"name"`
+	}
+
+	attemptEnv struct {
+		ConnFacts
+		Attempt attemptFacts `expr:"attempt"`
+	}
+	attemptFacts struct {
+		Result string `expr:"result"`
+	}
+
+	commandEnv struct {
+		ConnFacts
+		Command commandFacts `expr:"command"`
+	}
+	commandFacts struct {
+		Verb     string  `expr:"verb"`
+		Code     int     `expr:"code"`
+		Enhanced string  `expr:"enhanced"`
+		Text     string  `expr:"text"`
+		Delay    float64 `expr:"delay"`
+		Argument string  `expr:"argument"`
+	}
+
+	authEnv struct {
+		ConnFacts
+		Auth authFacts `expr:"auth"`
+	}
+	authFacts struct {
+		Mechanism     string `expr:"mechanism"`
+		Username      string `expr:"username"`
+		Authzid       string `expr:"authzid"`
+		Result        string `expr:"result"`
+		Code          int    `expr:"code"`
+		Enhanced      string `expr:"enhanced"`
+		Encrypted     bool   `expr:"encrypted"`
+		SecretExposed bool   `expr:"secret_exposed"`
+		Denied        bool   `expr:"denied"`
+	}
+
+	mailEnv struct {
+		ConnFacts
+		TLSMode string    `expr:"tls_mode"`
+		Mail    mailFacts `expr:"mail"`
+	}
+	mailFacts struct {
+		Duration      float64          `expr:"duration"`
+		From          string           `expr:"from"`
+		FromKnown     bool             `expr:"from_known"`
+		To            []string         `expr:"to"`
+		Rejected      []rejectionFacts `expr:"rejected"`
+		Result        string           `expr:"result"`
+		Code          int              `expr:"code"`
+		Enhanced      string           `expr:"enhanced"`
+		Reply         string           `expr:"reply"`
+		QueueID       string           `expr:"queue_id"`
+		Size          int              `expr:"size"`
+		DeclaredSize  int              `expr:"declared_size"`
+		Body          string           `expr:"body"`
+		SMTPUTF8      bool             `expr:"smtputf8"`
+		Chunking      bool             `expr:"chunking"`
+		Subject       string           `expr:"subject"`
+		HeaderFrom    string           `expr:"header_from"`
+		HeaderTo      string           `expr:"header_to"`
+		MessageID     string           `expr:"message_id"`
+		Date          string           `expr:"date"`
+		UserAgent     string           `expr:"user_agent"`
+		Received      int              `expr:"received"`
+		HopDelay      float64          `expr:"hop_delay"`
+		AuthResults   []string         `expr:"auth_results"`
+		DKIMDomains   []string         `expr:"dkim_domains"`
+		Truncated     bool             `expr:"truncated"`
+		Smuggled      bool             `expr:"smuggled"`
+		Authenticated bool             `expr:"authenticated"`
+		Encrypted     bool             `expr:"encrypted"`
+	}
+	rejectionFacts struct {
+		To       string `expr:"to"`
+		Code     int    `expr:"code"`
+		Enhanced string `expr:"enhanced"`
+	}
+
+	tlsEnv struct {
+		ConnFacts
+		TLS tlsFacts `expr:"tls"`
+	}
+	tlsFacts struct {
+		Mode        string           `expr:"mode"`
+		Outcome     string           `expr:"outcome"`
+		Offered     bool             `expr:"offered"`
+		Requested   bool             `expr:"requested"`
+		Accepted    bool             `expr:"accepted"`
+		Established bool             `expr:"established"`
+		Version     string           `expr:"version"`
+		Cipher      string           `expr:"cipher"`
+		SNI         string           `expr:"sni"`
+		ALPN        string           `expr:"alpn"`
+		Resumed     bool             `expr:"resumed"`
+		Alert       tlsAlertFacts    `expr:"alert"`
+		Certificate certificateFacts `expr:"certificate"`
+	}
+	tlsAlertFacts struct {
+		From string `expr:"from"`
+		Name string `expr:"name"`
+	}
+	certificateFacts struct {
+		Subject    string    `expr:"subject"`
+		Issuer     string    `expr:"issuer"`
+		Serial     string    `expr:"serial"`
+		NotBefore  time.Time `expr:"not_before"`
+		NotAfter   time.Time `expr:"not_after"`
+		Names      []string  `expr:"names"`
+		SHA256     string    `expr:"sha256"`
+		SelfSigned bool      `expr:"self_signed"`
+	}
+
+	anomalyEnv struct {
+		ConnFacts
+		Anomaly anomalyFacts `expr:"anomaly"`
+	}
+	anomalyFacts struct {
+		Kind   string `expr:"kind"`
+		Detail string `expr:"detail"`
+	}
+
+	sessionEnv struct {
+		ConnFacts
+		Duration      float64        `expr:"duration"`
+		End           string         `expr:"end"`
+		Banner        bannerFacts    `expr:"banner"`
+		Helo          heloFacts      `expr:"helo"`
+		Extensions    []string       `expr:"extensions"`
+		TLS           tlsFacts       `expr:"tls"`
+		Auth          []authFacts    `expr:"auth"`
+		Mails         []mailFacts    `expr:"mails"`
+		Commands      map[string]int `expr:"commands"`
+		Replies       map[string]int `expr:"replies"`
+		Anomalies     []string       `expr:"anomalies"`
+		Bytes         sidesFacts     `expr:"bytes"`
+		Packets       sidesFacts     `expr:"packets"`
+		Lost          sidesFacts     `expr:"lost"`
+		Retransmitted sidesFacts     `expr:"retransmitted"`
+		Partial       bool           `expr:"partial"`
+	}
+	bannerFacts struct {
+		Code  int     `expr:"code"`
+		Text  string  `expr:"text"`
+		Delay float64 `expr:"delay"`
+	}
+	heloFacts struct {
+		Verb string `expr:"verb"`
+		Name string `expr:"name"`
+	}
+	sidesFacts struct {
+		Client int `expr:"client"`
+		Server int `expr:"server"`
+	}
+)

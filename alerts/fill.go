@@ -1,0 +1,195 @@
+package alerts
+
+import (
+	"strings"
+	"time"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// reads says which costly facts the expressions of a kind may ask for; the
+// others are left empty. An expression can reach a fact only by naming it.
+// addresses is about conditions only: what runs after a match asks itself.
+type reads struct{ addresses, rejected, auth, mails, counts bool }
+
+func (r *reads) note(source string, early bool) {
+	any := strings.Contains(source, "$env")
+	has := func(word string) bool { return any || strings.Contains(source, word) }
+	r.addresses = r.addresses || early && (has("client") || has("server"))
+	r.rejected = r.rejected || has("rejected")
+	r.auth = r.auth || has("auth")
+	r.mails = r.mails || has("mails")
+	r.counts = r.counts || has("commands") || has("replies")
+}
+
+// facts holds one environment a kind and fills them from events.
+type facts struct {
+	envs  [kinds]any
+	reads [kinds]reads
+
+	conn *sessions.Conn // whose address texts are kept
+	ips  [2]string
+
+	cur     *ConnFacts // of the event at hand
+	curConn *sessions.Conn
+}
+
+func newFacts() *facts {
+	f := &facts{}
+	for k := range kinds {
+		f.envs[k] = newEnv(k)
+	}
+	return f
+}
+
+// kindOf sorts an event; ok is false for those that no rule can read.
+func kindOf(ev sessions.Event) (k kind, ok bool) {
+	switch ev.(type) {
+	case *sessions.Attempt:
+		return kindAttempt, true
+	case *sessions.Closed:
+		return kindSession, true
+	case *sessions.Replied:
+		return kindCommand, true
+	case *sessions.Authenticated:
+		return kindAuth, true
+	case *sessions.MailDone:
+		return kindMail, true
+	case *sessions.Secured:
+		return kindTLS, true
+	case *sessions.Anomaly:
+		return kindAnomaly, true
+	}
+	return 0, false
+}
+
+// fill makes the environment of the event's kind tell the event.
+func (f *facts) fill(k kind, ev sessions.Event) {
+	r := &f.reads[k]
+	switch ev := ev.(type) {
+	case *sessions.Attempt:
+		env := f.envs[k].(*attemptEnv)
+		f.cur = &env.ConnFacts
+		env.Attempt.Result = ev.Result
+	case *sessions.Closed:
+		env := f.envs[k].(*sessionEnv)
+		f.cur = &env.ConnFacts
+		env.fill(ev.Session, r)
+	case *sessions.Replied:
+		env := f.envs[k].(*commandEnv)
+		f.cur = &env.ConnFacts
+		env.Command = commandFacts{ev.Verb, ev.Code, ev.Enhanced, ev.Text, ev.Delay.Seconds(), ev.Argument}
+	case *sessions.Authenticated:
+		env := f.envs[k].(*authEnv)
+		f.cur = &env.ConnFacts
+		env.Auth.fill(&ev.Auth)
+	case *sessions.MailDone:
+		env := f.envs[k].(*mailEnv)
+		f.cur = &env.ConnFacts
+		env.TLSMode = ev.TLSMode
+		env.Mail.fill(ev.Mail, r)
+	case *sessions.Secured:
+		env := f.envs[k].(*tlsEnv)
+		f.cur = &env.ConnFacts
+		env.TLS.fill(&ev.TLS)
+	case *sessions.Anomaly:
+		env := f.envs[k].(*anomalyEnv)
+		f.cur = &env.ConnFacts
+		env.Anomaly = anomalyFacts{ev.Kind, ev.Detail}
+	}
+	f.fillConn(ev.Of(), ev.At())
+	if r.addresses {
+		f.fillAddresses()
+	}
+}
+
+func (f *facts) fillConn(c *sessions.Conn, at time.Time) {
+	f.curConn = c
+	f.cur.Session, f.cur.Time = c.ID, at
+	f.cur.Role, f.cur.Direction = c.Role, c.Direction
+	f.cur.Client.Port = int(c.Client.Port())
+	f.cur.Server.Port, f.cur.Server.Name = int(c.Server.Port()), c.ServerName
+}
+
+// fillAddresses writes the addresses as text. It is put off until something
+// asks for them: most events match no rule.
+func (f *facts) fillAddresses() {
+	if f.conn != f.curConn {
+		f.conn = f.curConn
+		f.ips = [2]string{f.conn.Client.Addr().String(), f.conn.Server.Addr().String()}
+	}
+	f.cur.Client.IP, f.cur.Server.IP = f.ips[0], f.ips[1]
+}
+
+func (a *authFacts) fill(s *sessions.Auth) {
+	*a = authFacts{s.Mechanism, s.Username, s.Authzid, s.Result, s.Code, s.Enhanced, s.Encrypted, s.SecretExposed, s.Denied}
+}
+
+func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
+	rejected := m.Rejected[:0]
+	if r.rejected {
+		for _, x := range s.Rejected {
+			rejected = append(rejected, rejectionFacts(x))
+		}
+	}
+	*m = mailFacts{
+		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected,
+		Result: s.Result, Code: s.Code, Enhanced: s.Enhanced, Reply: s.Reply, QueueID: s.QueueID,
+		Size: int(s.Size), DeclaredSize: int(s.DeclaredSize), Body: s.Body, SMTPUTF8: s.SMTPUTF8, Chunking: s.Chunking,
+		Subject: s.Header.Subject, HeaderFrom: s.Header.From, HeaderTo: s.Header.To, MessageID: s.Header.MessageID,
+		Date: s.Header.Date, UserAgent: s.Header.UserAgent, Received: s.Header.Received,
+		HopDelay: s.Header.HopDelay.Seconds(), AuthResults: s.Header.AuthResults, DKIMDomains: s.Header.DKIMDomains,
+		Truncated: s.Truncated, Smuggled: s.Smuggled, Authenticated: s.Authenticated, Encrypted: s.Encrypted,
+	}
+}
+
+func (t *tlsFacts) fill(s *sessions.TLS) {
+	*t = tlsFacts{
+		Mode: s.Mode, Outcome: s.Outcome, Offered: s.Offered, Requested: s.Requested, Accepted: s.Accepted,
+		Established: s.Established, Version: s.Version, Cipher: s.Cipher, SNI: s.SNI, ALPN: s.ALPN, Resumed: s.Resumed,
+		Alert: tlsAlertFacts{s.AlertFrom, s.AlertName},
+	}
+	if c := s.Certificate; c != nil {
+		t.Certificate = certificateFacts(*c)
+	}
+}
+
+func (e *sessionEnv) fill(s *sessions.Session, r *reads) {
+	e.Duration, e.End, e.Partial = s.Duration.Seconds(), s.End, s.Partial
+	e.Banner = bannerFacts{s.Banner.Code, s.Banner.Text, s.Banner.Delay.Seconds()}
+	e.Helo = heloFacts(s.Helo)
+	e.Extensions, e.Anomalies = s.Extensions, s.Anomalies
+	e.TLS.fill(&s.TLS)
+	e.Bytes, e.Packets = sides(s.Bytes), sides(s.Packets)
+	e.Lost, e.Retransmitted = sides(s.Lost), sides(s.Retransmitted)
+	e.Auth = e.Auth[:0]
+	if r.auth {
+		for i := range s.Auth {
+			e.Auth = append(e.Auth, authFacts{})
+			e.Auth[i].fill(&s.Auth[i])
+		}
+	}
+	e.Mails = e.Mails[:0]
+	if r.mails {
+		for i, m := range s.Mails {
+			e.Mails = append(e.Mails, mailFacts{})
+			e.Mails[i].fill(m, r)
+		}
+	}
+	if r.counts {
+		e.Commands, e.Replies = counts(e.Commands, s.Commands), counts(e.Replies, s.Replies)
+	}
+}
+
+func sides(s sessions.Sides) sidesFacts { return sidesFacts{int(s.Client), int(s.Server)} }
+
+func counts(into map[string]int, from []sessions.Count) map[string]int {
+	if into == nil {
+		into = make(map[string]int, len(from))
+	}
+	clear(into)
+	for _, c := range from {
+		into[c.Name] = c.N
+	}
+	return into
+}

@@ -1,0 +1,103 @@
+package alerts
+
+// marks remembers single events: when they were, and a tag. Counting them is
+// exact at the edges of a window; memory is bounded by the threshold.
+type marks struct{ list []mark }
+
+type mark struct {
+	at  int64 // nanoseconds
+	tag uint64
+}
+
+// minMarks are kept at least, so that a value above the threshold can be told.
+const minMarks = 64
+
+// expire forgets what the window (now-window, now] does not hold. A mark from
+// the future is left of a clock that stepped back.
+func (m *marks) expire(now, window int64) {
+	live := m.list[:0]
+	for _, x := range m.list {
+		if x.at > now-window && x.at <= now {
+			live = append(live, x)
+		}
+	}
+	m.list = live
+}
+
+// add remembers one more event; the oldest goes where there are too many.
+func (m *marks) add(x mark, threshold int) {
+	if len(m.list) >= max(threshold, minMarks) {
+		m.drop()
+	}
+	m.list = append(m.list, x)
+}
+
+// addDistinct remembers a tag once, with its newest time.
+func (m *marks) addDistinct(x mark, threshold int) {
+	for i := range m.list {
+		if m.list[i].tag == x.tag {
+			m.list[i].at = x.at
+			return
+		}
+	}
+	m.add(x, threshold)
+}
+
+func (m *marks) drop() {
+	oldest := 0
+	for i, x := range m.list {
+		if x.at < m.list[oldest].at {
+			oldest = i
+		}
+	}
+	m.list = append(m.list[:oldest], m.list[oldest+1:]...)
+}
+
+// forgive takes back the events of a tag.
+func (m *marks) forgive(tag uint64) {
+	live := m.list[:0]
+	for _, x := range m.list {
+		if x.tag != tag {
+			live = append(live, x)
+		}
+	}
+	m.list = live
+}
+
+// oldest is the time of the first event that still counts.
+func (m *marks) oldest(now int64) int64 {
+	for _, x := range m.list {
+		now = min(now, x.at)
+	}
+	return now
+}
+
+// contrast remembers for one server, say, how the two clients that came last
+// fared. Two suffice to answer for any client how the newest other one fared.
+type contrast [2]fared
+
+type fared struct {
+	at    int64
+	other uint64 // tag of the client
+	had   bool
+	known bool
+}
+
+func (c *contrast) note(x fared) {
+	if c[0].known && c[0].other != x.other {
+		c[1] = c[0]
+	}
+	c[0] = x
+}
+
+// othersHad says whether the newest other one had it, within the window. Only
+// the newest counts: where a server's configuration changed, the first client
+// after the change is unlike its forerunner, the second one is not.
+func (c *contrast) othersHad(other uint64, now, window int64) bool {
+	for _, x := range c {
+		if x.known && x.other != other {
+			return x.had && x.at > now-window && x.at <= now
+		}
+	}
+	return false
+}

@@ -1,0 +1,137 @@
+package alerts
+
+import (
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// override changes a rule of another file by its name.
+type override struct {
+	name     string
+	at       position
+	disabled *bool
+	severity source
+	repeat   time.Duration
+
+	window    time.Duration
+	threshold int
+	floor     float64
+	limit     float64
+}
+
+func (r *reader) overrides(n *yaml.Node, set *RuleSet) error {
+	if n.Kind != yaml.SequenceNode || len(n.Content) > maxRules {
+		return r.errorf(n, "override must be a list of at most %d changes", maxRules)
+	}
+	lines := map[string]int{}
+	for _, item := range n.Content {
+		o, err := r.override(item)
+		if err != nil {
+			return err
+		}
+		if line, twice := lines[o.name]; twice {
+			return placed(o.at, o.name, fmt.Sprintf("an override of this rule stands in line %d already", line))
+		}
+		lines[o.name] = o.at.line
+		set.overrides = append(set.overrides, o)
+	}
+	r.rule = ""
+	return nil
+}
+
+func (r *reader) override(n *yaml.Node) (override, error) {
+	name, err := r.name(n, "an override")
+	if err != nil {
+		return override{}, err
+	}
+	o := override{name: name, at: r.position(n)}
+	return o, r.mapping(n, "an override", table{
+		"name":            ignore,
+		"disabled":        func(n *yaml.Node) error { o.disabled = new(bool); return r.boolean(n, "disabled", o.disabled) },
+		"severity":        func(n *yaml.Node) error { return r.source(n, "severity", &o.severity) },
+		"repeat_interval": func(n *yaml.Node) error { return r.repeat(n, &o.repeat) },
+		"window":          func(n *yaml.Node) error { return r.duration(n, "window", &o.window) },
+		"threshold":       func(n *yaml.Node) error { return r.integer(n, "threshold", 1, MaxThreshold, &o.threshold) },
+		"floor":           func(n *yaml.Node) error { return r.float(n, "floor", &o.floor) },
+		"limit":           func(n *yaml.Node) error { return r.float(n, "limit", &o.limit) },
+	})
+}
+
+// Merge returns the rules of both sets with the overrides of site carried out.
+// A rule that both have, or an override of one that s lacks, is an error that
+// names its place in the site's file.
+func (s RuleSet) Merge(site RuleSet) (RuleSet, error) {
+	out := RuleSet{Rules: make([]Rule, 0, len(s.Rules)+len(site.Rules)), overrides: s.overrides}
+	index := map[string]int{}
+	for _, r := range s.Rules {
+		index[r.Name] = len(out.Rules)
+		r.triggers = append([]trigger(nil), r.triggers...) // overrides must not reach s
+		out.Rules = append(out.Rules, r)
+	}
+	for _, r := range site.Rules {
+		if i, twice := index[r.Name]; twice {
+			return RuleSet{}, placed(r.at, r.Name, fmt.Sprintf("the name is taken (%s); change that rule under override, or choose another name", out.Rules[i].at))
+		}
+		index[r.Name] = len(out.Rules)
+		out.Rules = append(out.Rules, r)
+	}
+	for _, o := range site.overrides {
+		i, ok := index[o.name]
+		if !ok {
+			return RuleSet{}, placed(o.at, o.name, "there is no such rule to override")
+		}
+		if err := o.apply(&out.Rules[i]); err != nil {
+			return RuleSet{}, err
+		}
+	}
+	return out, nil
+}
+
+func (o *override) apply(r *Rule) error {
+	if o.disabled != nil {
+		r.Disabled = *o.disabled
+	}
+	if o.repeat != 0 {
+		r.RepeatInterval = o.repeat
+	}
+	if o.severity.text != "" {
+		r.Severity = o.severity.text
+	}
+	var threshold, spike bool // whether the rule has such a setting
+	for i := range r.triggers {
+		t := &r.triggers[i]
+		if o.severity.text != "" {
+			t.severity = o.severity
+		}
+		f := &t.fire
+		switch f.how {
+		case fireSpike:
+			spike = true
+			set(&f.window, o.window)
+			set(&f.floor, o.floor)
+			set(&f.limit, o.limit)
+		case fireCount, fireDistinct, fireAfter:
+			threshold = true
+			set(&f.window, o.window)
+			set(&f.threshold, o.threshold)
+		default:
+			set(&f.window, o.window)
+		}
+	}
+	switch {
+	case o.threshold != 0 && !threshold:
+		return placed(o.at, o.name, "the rule has no threshold to override")
+	case (o.floor != 0 || o.limit != 0) && !spike:
+		return placed(o.at, o.name, "the rule has no floor or limit to override")
+	}
+	return check(r)
+}
+
+func set[T comparable](into *T, v T) {
+	var zero T
+	if v != zero {
+		*into = v
+	}
+}
