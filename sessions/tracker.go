@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/capture/stream"
+	"github.com/mailtap/mailtap/decode/tls"
 )
 
 // Tracker follows connections. It belongs to one goroutine.
@@ -20,7 +21,7 @@ type Tracker struct {
 	opts    Options
 	ident   identifier
 	handler Handler
-	flows   map[flowKey]*flow
+	flows   flowTable
 	last    *flow // of the latest segment: trains of segments are common
 	wheel   wheel
 	pool    stream.Pool
@@ -29,6 +30,8 @@ type Tracker struct {
 	held    int // early octets in all connections
 	waiting map[*flow]struct{}
 	now     int64
+
+	certificates tls.Certificates // seen so far, for all connections
 }
 
 // NewTracker returns a tracker that pushes its events to h.
@@ -37,12 +40,11 @@ func NewTracker(o Options, h Handler) *Tracker {
 	if len(o.Ports) == 0 {
 		o.Ports = DefaultPorts()
 	}
-	return &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: map[flowKey]*flow{}}
+	return &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed())}
 }
 
 // flowKey is the same for both directions: the lower address and port first.
-// It holds no pointer, so that the table costs the collector nothing to hash
-// or compare.
+// It is words, so that it is hashed and compared in a few instructions.
 type flowKey struct {
 	aHi, aLo, bHi, bLo uint64
 	ports              uint32
@@ -76,7 +78,7 @@ func (t *Tracker) Segment(s *packet.Segment) {
 	key, fromA := keyOf(s)
 	f := t.last
 	if f == nil || f.key != key {
-		f = t.flows[key]
+		f = t.flows.get(key)
 	}
 	if f != nil && t.replaces(f, s, fromA) {
 		t.remove(f)
@@ -127,11 +129,11 @@ func (t *Tracker) open(key flowKey, s *packet.Segment, fromA bool) *flow {
 	if s.Flags&packet.RST != 0 || s.Flags&packet.SYN == 0 && s.Length == 0 {
 		return nil
 	}
-	if len(t.flows) >= t.opts.Limits.Connections {
+	if t.flows.count >= t.opts.Limits.Connections {
 		t.evictOldest()
 	}
 	f := newFlow(t, key, s, fromA)
-	t.flows[key] = f
+	t.flows.put(f)
 	t.wheel.add(f, f.due())
 	return f
 }
@@ -150,7 +152,7 @@ func (t *Tracker) evictOldest() {
 func (t *Tracker) remove(f *flow) {
 	f.free()
 	t.wheel.remove(f)
-	delete(t.flows, f.key)
+	t.flows.remove(f)
 	delete(t.waiting, f)
 	if t.last == f {
 		t.last = nil

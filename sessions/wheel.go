@@ -88,10 +88,10 @@ func byStart(a, b *flow) int {
 	return cmp.Or(cmp.Compare(a.start, b.start), a.conn.Client.Compare(b.conn.Client), a.conn.Server.Compare(b.conn.Server))
 }
 
-// inOrder lists all connections by their start: a map has no order of its own.
+// inOrder lists all connections by their start: the table has no order of its own.
 func (t *Tracker) inOrder() []*flow {
-	all := make([]*flow, 0, len(t.flows))
-	for _, f := range t.flows {
+	all := make([]*flow, 0, t.flows.count)
+	for f := range t.flows.all {
 		all = append(all, f)
 	}
 	slices.SortFunc(all, byStart)

@@ -32,20 +32,32 @@ func (w *Watch) certificate(b []byte) {
 }
 
 func (w *Watch) leaf(der []byte) {
+	sum := sha256.Sum256(der)
+	c, known := w.Options.Seen.get(sum)
+	if !known {
+		c = w.read(der, sum)
+		w.Options.Seen.put(sum, c)
+	}
+	if c == nil {
+		w.facts.Damaged = true
+		return
+	}
+	w.facts.Certificate = c
+}
+
+func (w *Watch) read(der []byte, sum [sha256.Size]byte) *Certificate {
 	c := parseCertificate(der)
 	if c == nil {
 		if c = salvage(der); c == nil {
-			w.facts.Damaged = true
-			return
+			return nil
 		}
 	}
 	if limit := w.Options.maxNames(); len(c.Names) > limit {
 		c.Names = c.Names[:limit:limit]
 		w.facts.LimitReached = true
 	}
-	sum := sha256.Sum256(der)
 	c.SHA256 = hex.EncodeToString(sum[:])
-	w.facts.Certificate = c
+	return c
 }
 
 // parseCertificate reads what crypto/x509 accepts, else nil. The recover is

@@ -19,6 +19,9 @@ type Options struct {
 	MaxCertificate int
 	// MaxNames is how many names of a certificate are kept. Default 100.
 	MaxNames int
+	// Seen remembers certificates over connections: a server shows the same
+	// one each time. nil reads each anew.
+	Seen *Certificates
 }
 
 func (o *Options) maxHandshake() int   { return orDefault(o.MaxHandshake, 64<<10) }
