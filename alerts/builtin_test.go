@@ -146,6 +146,16 @@ func TestBuiltinRules(t *testing.T) {
 			repeat(250, func(i int) sessions.Event {
 				return mail(conn("10.20.0.12", "10.20.0.25:25"), 25+float64(i)/400, sessions.Mail{})
 			})...), "MessageRateSpike"},
+		{"burst of one login from many clients", append(repeat(25, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }),
+			repeat(250, func(i int) sessions.Event {
+				return mail(conn(fmt.Sprint("192.0.2.", i%200), "10.20.0.25:587"), 25+float64(i)/400,
+					sessions.Mail{Login: "bob", From: fmt.Sprint("x@", i, ".test")})
+			})...), "MessageRateSpike"},
+		{"as many mails of as many logins", append(repeat(25, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }),
+			repeat(250, func(i int) sessions.Event {
+				return mail(conn(fmt.Sprint("192.0.2.", i%200), "10.20.0.25:587"), 25+float64(i)/400,
+					sessions.Mail{Login: fmt.Sprint("user", i), From: fmt.Sprint("x@", i, ".test")})
+			})...), ""},
 		{"busy from the start", repeat(2000, func(i int) sessions.Event { return mail(one, float64(i)/10, sessions.Mail{}) }), ""},
 	}
 	for _, c := range cases {

@@ -131,6 +131,7 @@ type (
 		DKIMDomains   []string         `expr:"dkim_domains"`
 		Truncated     bool             `expr:"truncated"`
 		Smuggled      bool             `expr:"smuggled"`
+		Login         string           `expr:"login"`
 		Authenticated bool             `expr:"authenticated"`
 		Encrypted     bool             `expr:"encrypted"`
 	}

@@ -139,7 +139,7 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 		Subject: s.Header.Subject, HeaderFrom: s.Header.From, HeaderTo: s.Header.To, MessageID: s.Header.MessageID,
 		Date: s.Header.Date, UserAgent: s.Header.UserAgent, Received: s.Header.Received,
 		HopDelay: s.Header.HopDelay.Seconds(), AuthResults: s.Header.AuthResults, DKIMDomains: s.Header.DKIMDomains,
-		Truncated: s.Truncated, Smuggled: s.Smuggled, Authenticated: s.Authenticated, Encrypted: s.Encrypted,
+		Truncated: s.Truncated, Smuggled: s.Smuggled, Login: s.Login, Authenticated: s.Authenticated, Encrypted: s.Encrypted,
 	}
 }
 

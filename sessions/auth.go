@@ -82,7 +82,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 		s.anomaly(AuthLimit, s.now, "")
 	}
 	if result == AuthSuccess {
-		s.loggedIn = true
+		s.loggedIn, s.login = true, a.Username
 	}
 	s.f.t.emit(&Authenticated{In: s.in(), Auth: a})
 }
@@ -101,8 +101,6 @@ func denied(code int, enhanced string) bool {
 	}
 	return strings.HasPrefix(enhanced, "4.7.") || strings.HasPrefix(enhanced, "5.7.")
 }
-
-func (s *session) authenticated() bool { return s.loggedIn }
 
 // quitted says whether the client took its leave, in clear or, as the sizes of
 // the records tell, inside TLS.

@@ -91,7 +91,7 @@ func (s *session) openMail(c *command) {
 }
 
 func (s *session) newMail(c *command) *Mail {
-	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.authenticated()}
+	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.loggedIn, Login: s.login}
 	s.mail.smuggleNext = false
 	return m
 }

@@ -169,10 +169,11 @@ type Mail struct {
 	Chunking       bool
 	RecipientCodes []int // LMTP: final code for each accepted recipient
 	Header         Header
-	Truncated      bool // octets of the content were lost
-	Smuggled       bool // began behind an end-of-data look-alike
-	Authenticated  bool // sent in a session whose login had succeeded
-	Encrypted      bool // sent inside TLS
+	Truncated      bool   // octets of the content were lost
+	Smuggled       bool   // began behind an end-of-data look-alike
+	Login          string // user name of the login that had succeeded in this session
+	Authenticated  bool   // sent in a session whose login had succeeded
+	Encrypted      bool   // sent inside TLS
 }
 
 // Rejection is a recipient that the server refused.

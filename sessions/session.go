@@ -44,9 +44,10 @@ type session struct {
 	lostAny   bool    // octets were lost: replies may not match
 	quit      bool
 	loggedIn  bool
-	mustGuess bool // the reply that the client waits for was lost
-	masked    bool // the offer of STARTTLS was masked
-	secured   bool // the secured event was given
+	login     string // the user name of the login that succeeded
+	mustGuess bool   // the reply that the client waits for was lost
+	masked    bool   // the offer of STARTTLS was masked
+	secured   bool   // the secured event was given
 	commands  [smtp.NumVerbs]int
 	codes     map[int]int
 	lastCode  int // of the last reply
