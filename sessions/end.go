@@ -41,8 +41,8 @@ func (f *flow) owedTo(s side, seq uint32) bool {
 
 // behindHeld says whether seq follows a held segment of a side.
 func (f *flow) behindHeld(s side, seq uint32) bool {
-	for i := range f.queue {
-		if h := &f.queue[i]; h.from == s && h.in.Seq+uint32(h.in.Length) == seq {
+	for i := range f.queue[s] {
+		if in := &f.queue[s][i]; in.Seq+uint32(in.Length) == seq {
 			return true
 		}
 	}
@@ -76,19 +76,7 @@ func (f *flow) ended(from side) {
 
 // flush hands on all that waits: nothing more will come.
 func (f *flow) flush() {
-	for len(f.queue) > 0 {
-		s, n := f.root(), len(f.queue)
-		if want, ok := f.firstWanted(s); ok {
-			f.half[s].Lost(f.beforeHeld(s, want))
-			f.deliver(s)
-		}
-		for f.release() {
-		}
-		if len(f.queue) == n {
-			f.t.held -= len(f.queue[0].in.Data)
-			f.queue = f.queue[1:]
-		}
-	}
+	f.flushHolds()
 	for s := range f.owed {
 		f.giveUp(side(s))
 	}
@@ -205,9 +193,7 @@ func (f *flow) free() {
 		f.t.held -= f.half[s].Held()
 		f.half[s].Free(&f.t.pool)
 	}
-	for _, h := range f.queue {
-		f.t.held -= len(h.in.Data)
-	}
-	f.queue, f.session = nil, nil
+	f.freeHolds()
+	f.session = nil
 	delete(f.t.waiting, f)
 }

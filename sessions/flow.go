@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"net/netip"
-
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/capture/stream"
 )
@@ -45,8 +43,8 @@ type flow struct {
 	octets      [2]uint64
 	newISN      *seenSYN
 
-	queue    []heldSegment // segments that acknowledge what was not seen yet
-	owed     [2]owed       // octets of a side that the other has acknowledged and that were not seen
+	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
+	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
 	conn     *Conn
 	session  *session
 	attempt  bool // its outcome was told
@@ -63,24 +61,6 @@ type seenSYN struct {
 	seq  uint32
 	time int64
 }
-
-// heldSegment is a copy of a segment that waits for the other direction.
-type heldSegment struct {
-	in   stream.Input
-	from side
-}
-
-// owed is a hole that the receiver has acknowledged: the octets exist and are
-// late, or were never captured.
-type owed struct {
-	seq     uint32
-	since   int64 // packet time when it was noticed; 0: nothing is owed
-	packets int
-}
-
-// graceTime is how long an acknowledged octet may be late before it counts as
-// lost: taps merge directions some milliseconds out of order.
-const graceTime = 200e6
 
 // newFlow begins a connection with its first segment.
 func newFlow(t *Tracker, key flowKey, s *packet.Segment, fromA bool) *flow {
@@ -135,13 +115,6 @@ func (f *flow) sideOf(fromA bool) side {
 		return f.aIs
 	}
 	return f.aIs.other()
-}
-
-func (f *flow) addr(s side) netip.AddrPort {
-	if s == client {
-		return f.conn.Client
-	}
-	return f.conn.Server
 }
 
 func (f *flow) setState(s flowState) {
@@ -209,7 +182,7 @@ func (f *flow) segment(s *packet.Segment, from side) {
 // place, acknowledging what was seen. It says the same as the long way.
 func (f *flow) quick(s *packet.Segment, from side) bool {
 	if s.Flags&(packet.FIN|packet.SYN|packet.RST|packet.ACK) != packet.ACK || f.state != established || f.session == nil ||
-		len(f.queue) > 0 || f.owed[client].since != 0 || f.owed[server].since != 0 || len(s.Payload) != s.Length {
+		f.holding() || f.owed[client].since != 0 || f.owed[server].since != 0 || len(s.Payload) != s.Length {
 		return false
 	}
 	peer := &f.half[from.other()]
@@ -269,187 +242,6 @@ func (f *flow) place(in *stream.Input, from side) {
 	if in.HasAck {
 		f.half[from.other()].Start(in.Ack)
 	}
-}
-
-// mustWait says whether a segment acknowledges octets that were not seen yet.
-func (f *flow) mustWait(in *stream.Input, from side) bool {
-	if !in.HasAck {
-		return false
-	}
-	peer := &f.half[from.other()]
-	if !stream.Before(peer.NextSeq(), in.Ack) {
-		return false
-	}
-	if peer.Ended() || f.finOnly(peer, in.Ack) {
-		return false
-	}
-	o := &f.owed[from.other()]
-	if o.since == 0 {
-		*o = owed{seq: in.Ack, since: in.Time}
-		f.wait()
-	} else if stream.Before(o.seq, in.Ack) {
-		o.seq = in.Ack
-	}
-	return in.Length > 0 || in.FIN
-}
-
-// finOnly says whether all that is missing may be the sequence number of a FIN
-// that was not captured.
-func (f *flow) finOnly(peer *stream.Half, ack uint32) bool {
-	return ack == peer.NextSeq()+1 && f.state == closing
-}
-
-func (f *flow) wait() {
-	if f.t.waiting == nil {
-		f.t.waiting = map[*flow]struct{}{}
-	}
-	f.t.waiting[f] = struct{}{}
-}
-
-// hold keeps a copy of a segment until the other direction has caught up.
-func (f *flow) hold(in stream.Input, from side) {
-	in.Data = append([]byte(nil), in.Data...)
-	f.t.held += len(in.Data)
-	f.queue = append(f.queue, heldSegment{in, from})
-}
-
-// settle hands on what can be handed on, and gives up what is owed for too
-// long.
-func (f *flow) settle(now int64) {
-	for f.release() {
-	}
-	if f.owed[client].since == 0 && f.owed[server].since == 0 {
-		return
-	}
-	for s := range f.owed {
-		o := &f.owed[s]
-		if o.since == 0 {
-			continue
-		}
-		if !stream.Before(f.half[s].NextSeq(), o.seq) {
-			*o = owed{}
-			continue
-		}
-		if o.packets++; o.packets > f.t.opts.Limits.HeldSegments {
-			f.giveUp(side(s))
-		}
-	}
-	if f.owed[client].since != 0 && f.owed[server].since != 0 {
-		// Each direction waits for the other: the octets of the hole were sent
-		// before what is held, so they are not late but lost.
-		f.giveUp(f.root())
-	}
-	f.patience(now)
-}
-
-// root is the side whose hole keeps the held segments waiting: nothing that is
-// held fills it.
-func (f *flow) root() side {
-	for i := range f.queue {
-		s := f.queue[i].from.other()
-		if !f.holds(s, f.half[s].NextSeq()) {
-			return s
-		}
-	}
-	if f.owed[client].since != 0 {
-		return client
-	}
-	return server
-}
-
-// holds says whether a held segment of a side brings the octet at seq.
-func (f *flow) holds(s side, seq uint32) bool {
-	for i := range f.queue {
-		h := &f.queue[i]
-		if h.from == s && !stream.Before(seq, h.in.Seq) && stream.Before(seq, h.in.Seq+uint32(h.in.Length)) {
-			return true
-		}
-	}
-	return false
-}
-
-// patience ends when an owed octet is late for longer than the grace.
-func (f *flow) patience(now int64) {
-	for s := range f.owed {
-		if o := &f.owed[s]; o.since != 0 && now-o.since > graceTime {
-			f.giveUp(side(s))
-		}
-	}
-	if f.owed[client].since == 0 && f.owed[server].since == 0 {
-		delete(f.t.waiting, f)
-	}
-}
-
-// giveUp declares what is owed by a side as lost. Step by step: each held
-// segment follows the octets that its sender had seen.
-func (f *flow) giveUp(s side) {
-	o := f.owed[s]
-	if o.since == 0 {
-		return
-	}
-	f.owed[s] = owed{}
-	for h := &f.half[s]; stream.Before(h.NextSeq(), o.seq); {
-		was := h.NextSeq()
-		h.Lost(f.beforeHeld(s, f.wanted(s, o.seq)))
-		f.deliver(s)
-		for f.release() {
-		}
-		if h.NextSeq() == was {
-			return
-		}
-	}
-}
-
-// wanted is the lowest acknowledgement of a side's octets that a held segment
-// waits for, or limit where that comes before.
-func (f *flow) wanted(s side, limit uint32) uint32 {
-	if want, ok := f.firstWanted(s); ok && stream.Before(want, limit) {
-		return want
-	}
-	return limit
-}
-
-func (f *flow) firstWanted(s side) (want uint32, ok bool) {
-	next := f.half[s].NextSeq()
-	for i := range f.queue {
-		h := &f.queue[i]
-		if h.from != s && stream.Before(next, h.in.Ack) && (!ok || stream.Before(h.in.Ack, want)) {
-			want, ok = h.in.Ack, true
-		}
-	}
-	return want, ok
-}
-
-// beforeHeld ends a hole where a held segment of the side begins.
-func (f *flow) beforeHeld(s side, seq uint32) uint32 {
-	next := f.half[s].NextSeq()
-	for i := range f.queue {
-		h := &f.queue[i]
-		if h.from == s && stream.Before(next, h.in.Seq) && stream.Before(h.in.Seq, seq) {
-			seq = h.in.Seq
-		}
-	}
-	return seq
-}
-
-// release hands on one held segment whose acknowledgement is satisfied.
-func (f *flow) release() bool {
-	for i := range f.queue {
-		h := f.queue[i]
-		if f.mustWaitAgain(&h) {
-			continue
-		}
-		f.queue = append(f.queue[:i], f.queue[i+1:]...)
-		f.t.held -= len(h.in.Data)
-		f.add(h.in, h.from)
-		return true
-	}
-	return false
-}
-
-func (f *flow) mustWaitAgain(h *heldSegment) bool {
-	peer := &f.half[h.from.other()]
-	return stream.Before(peer.NextSeq(), h.in.Ack) && !peer.Ended()
 }
 
 // add gives a segment to its half and hands on what is in order.

@@ -27,6 +27,7 @@ func TestLimits(t *testing.T) {
 		{sessions.ExtensionsLimit, sessions.Limits{Extensions: 1}, "S: 220 a\nC: EHLO b\nS: 250-a\nS: 250-ONE\nS: 250 TWO\n"},
 		{sessions.AuthLimit, sessions.Limits{Auths: 1}, hello + strings.Repeat("C: AUTH PLAIN AGEAYg==\nS: 535 no\n", 2)},
 		{sessions.HeaderLimit, sessions.Limits{Header: 100}, hello + "C: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\nC: DATA\nS: 354 go\nC: Subject: " + long + "\nC:\nC: .\nS: 250 ok\n"},
+		{sessions.HoldLimit, sessions.Limits{HeldSegments: 3}, hello + "!S: 250 lost\n" + strings.Repeat("C: NOOP\n\n", 5)},
 		{sessions.OutOfOrderLimit, sessions.Limits{OutOfOrder: 2000}, hello + "!C: NOOP\n\nC: NOOP " + long + "\n"},
 	}
 	for _, tt := range tests {

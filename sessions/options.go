@@ -46,7 +46,7 @@ type Limits struct {
 	Connections   int           // tracked at once; default 1,048,576
 	OutOfOrder    int           // octets that wait for a hole in one connection; default 1 MiB
 	HeldTotal     int           // octets that wait in all connections; default 256 MiB
-	HeldSegments  int           // segments of a connection that wait for the other direction; default 32
+	HeldSegments  int           // segments of a connection that wait for the other direction; default 256
 	Waiting       int           // octets of a client that wait for the server's decision; default 1 MiB
 	Pending       int           // commands that wait for a reply; default 4,096
 	Mails         int           // mails in a session's record; default 1,000
@@ -61,6 +61,9 @@ type Limits struct {
 	LingerTimeout time.Duration // an ended connection is remembered; default 10 seconds
 }
 
+// DefaultLimits returns every limit's default.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
 func orDefault[T int | time.Duration](v *T, d T) {
 	if *v <= 0 {
 		*v = d
@@ -72,7 +75,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Connections, 1<<20)
 	orDefault(&l.OutOfOrder, 1<<20)
 	orDefault(&l.HeldTotal, 256<<20)
-	orDefault(&l.HeldSegments, 32)
+	orDefault(&l.HeldSegments, 256)
 	orDefault(&l.Waiting, 1<<20)
 	orDefault(&l.Pending, 4096)
 	orDefault(&l.Mails, 1000)

@@ -56,11 +56,15 @@ func (s *session) sniff(from side, b []byte) bool {
 	switch {
 	case isTLS && s.tls.watch != nil:
 		return true
-	case isTLS && (from == client || s.started[client] == false && implicit) && !s.greeted:
-		if !implicit && !s.f.midway {
+	case isTLS && !s.greeted && (from == client || !s.started[client] && implicit):
+		s.rec.TLS.Mode = TLSImplicit
+		switch {
+		case implicit:
+		case s.f.midway:
+			s.rec.TLS.Mode = TLSStartTLS // before the capture began
+		default:
 			s.anomaly(TLSOnClearPort, s.now, "")
 		}
-		s.rec.TLS.Mode = TLSImplicit
 		s.tlsBegins()
 		return true
 	case implicit && !isTLS && !s.f.midway && len(b) > 0:
@@ -175,7 +179,9 @@ func (s *session) tlsOutcome() string {
 	switch {
 	case t.Established:
 		return TLSEstablished
-	case t.Accepted || t.Mode == TLSImplicit:
+	case s.tls.watch != nil && s.tls.watch.Facts().Incomplete && !s.tls.watch.Facts().Failed:
+		return "" // too little was seen to tell
+	case t.Accepted || t.Mode != TLSNone:
 		return TLSFailed
 	case t.Requested && t.Offered:
 		return TLSRefused

@@ -1,0 +1,212 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/mailtap/mailtap/capture/stream"
+)
+
+// This file keeps the causal rule: an octet is handed on only when the octets
+// that its sender had acknowledged were. Segments that come too early for it
+// are held; what is acknowledged and does not come was lost by the tap.
+
+// owed is a hole that the receiver has acknowledged: the octets exist and are
+// late, or were never captured.
+type owed struct {
+	seq   uint32
+	since int64 // packet time when it was noticed; 0: nothing is owed
+}
+
+// graceTime is how long an acknowledged octet may be late before it counts as
+// lost: taps merge directions some milliseconds out of order.
+const graceTime = 200e6
+
+// maxOwed bounds what an acknowledgement can owe, in octets: a forged one must
+// not turn the rest of a connection into a gap.
+const maxOwed = 64 << 20
+
+func (f *flow) holding() bool { return len(f.queue[client])+len(f.queue[server]) > 0 }
+
+// mustWait says whether a segment acknowledges octets that were not seen yet.
+func (f *flow) mustWait(in *stream.Input, from side) bool {
+	peer := &f.half[from.other()]
+	if !in.HasAck || !f.acksUnseen(peer, in.Ack) {
+		return false
+	}
+	o := &f.owed[from.other()]
+	if o.since == 0 {
+		*o = owed{seq: in.Ack, since: in.Time}
+		f.wait()
+	} else if stream.Before(o.seq, in.Ack) {
+		o.seq = in.Ack
+	}
+	return in.Length > 0 || in.FIN
+}
+
+func (f *flow) acksUnseen(peer *stream.Half, ack uint32) bool {
+	missing := int32(ack - peer.NextSeq())
+	switch {
+	case missing <= 0 || missing > maxOwed || peer.Ended():
+		return false
+	case missing == 1 && f.state == closing:
+		return false // it may be the sequence number of a FIN that was not captured
+	}
+	return true
+}
+
+func (f *flow) wait() {
+	if f.t.waiting == nil {
+		f.t.waiting = map[*flow]struct{}{}
+	}
+	f.t.waiting[f] = struct{}{}
+}
+
+// hold keeps a copy of a segment until the other direction has caught up.
+func (f *flow) hold(in stream.Input, from side) {
+	in.Data = slices.Clone(in.Data)
+	f.t.held += len(in.Data)
+	f.queue[from] = append(f.queue[from], in)
+	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments || f.t.held > f.t.opts.Limits.HeldTotal {
+		f.t.stats.EvictedMemory++
+		f.talk().anomaly(HoldLimit, in.Time, "")
+		f.release()
+		f.flushHolds()
+	}
+}
+
+// settle hands on what can be handed on, and gives up what is owed for too
+// long.
+func (f *flow) settle(now int64) {
+	f.release()
+	for s := range f.owed {
+		if o := &f.owed[s]; o.since != 0 && !stream.Before(f.half[s].NextSeq(), o.seq) {
+			*o = owed{}
+		}
+	}
+	if f.owed[client].since != 0 && f.owed[server].since != 0 {
+		// Each direction waits for the other: the octets of the hole were sent
+		// before what is held, so they are not late but lost.
+		f.giveUp(f.root())
+	}
+	f.patience(now)
+}
+
+// patience ends when an owed octet is late for longer than the grace.
+func (f *flow) patience(now int64) {
+	for s := range f.owed {
+		if o := &f.owed[s]; o.since != 0 && now-o.since > graceTime {
+			f.giveUp(side(s))
+		}
+	}
+	if f.owed[client].since == 0 && f.owed[server].since == 0 && len(f.t.waiting) > 0 {
+		delete(f.t.waiting, f)
+	}
+}
+
+// root is the side whose hole keeps the held segments waiting: nothing that is
+// held fills it.
+func (f *flow) root() side {
+	for s := range f.queue {
+		peer := side(s).other()
+		if len(f.queue[s]) > 0 && !f.holds(peer, f.half[peer].NextSeq()) {
+			return peer
+		}
+	}
+	if f.owed[client].since != 0 {
+		return client
+	}
+	return server
+}
+
+// holds says whether a held segment of a side brings the octet at seq.
+func (f *flow) holds(s side, seq uint32) bool {
+	for i := range f.queue[s] {
+		in := &f.queue[s][i]
+		if !stream.Before(seq, in.Seq) && stream.Before(seq, in.Seq+uint32(in.Length)) {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp declares what is owed by a side as lost. Step by step: each held
+// segment follows the octets that its sender had seen.
+func (f *flow) giveUp(s side) {
+	o := f.owed[s]
+	f.owed[s] = owed{}
+	for h := &f.half[s]; o.since != 0 && stream.Before(h.NextSeq(), o.seq); {
+		was, upTo := h.NextSeq(), o.seq
+		if q := f.queue[s.other()]; len(q) > 0 && stream.Before(h.NextSeq(), q[0].Ack) && stream.Before(q[0].Ack, upTo) {
+			upTo = q[0].Ack
+		}
+		f.declare(s, upTo)
+		if h.NextSeq() == was {
+			return
+		}
+	}
+}
+
+// declare turns a hole into a gap, as far as a held segment of the side, and
+// hands on what that sets free.
+func (f *flow) declare(s side, upTo uint32) {
+	next := f.half[s].NextSeq()
+	for i := range f.queue[s] {
+		if seq := f.queue[s][i].Seq; stream.Before(next, seq) && stream.Before(seq, upTo) {
+			upTo = seq
+		}
+	}
+	f.half[s].Lost(upTo)
+	f.deliver(s)
+	f.release()
+}
+
+// release hands on the held segments whose acknowledgements are satisfied, in
+// the order in which each side sent them.
+func (f *flow) release() {
+	for moved := true; moved && !f.done; {
+		moved = false
+		for s := range f.queue {
+			for len(f.queue[s]) > 0 && !f.mustWaitStill(side(s)) {
+				in := f.queue[s][0]
+				f.queue[s] = f.queue[s][1:]
+				f.t.held -= len(in.Data)
+				f.add(in, side(s))
+				moved = true
+			}
+		}
+	}
+}
+
+func (f *flow) mustWaitStill(s side) bool {
+	peer := &f.half[s.other()]
+	return stream.Before(peer.NextSeq(), f.queue[s][0].Ack) && !peer.Ended()
+}
+
+// flushHolds hands on all that is held: what it waits for will not come.
+func (f *flow) flushHolds() {
+	for f.holding() && !f.done {
+		s := f.root()
+		q := f.queue[s.other()]
+		if len(q) == 0 {
+			s = s.other()
+			q = f.queue[s.other()]
+		}
+		n := len(f.queue[client]) + len(f.queue[server])
+		was := f.half[s].NextSeq()
+		f.declare(s, q[0].Ack)
+		if len(f.queue[client])+len(f.queue[server]) == n && f.half[s].NextSeq() == was {
+			f.t.held -= len(q[0].Data)
+			f.queue[s.other()] = q[1:]
+		}
+	}
+}
+
+// freeHolds gives up what is held.
+func (f *flow) freeHolds() {
+	for s := range f.queue {
+		for i := range f.queue[s] {
+			f.t.held -= len(f.queue[s][i].Data)
+		}
+		f.queue[s] = nil
+	}
+}
