@@ -1,0 +1,48 @@
+# make demo   installs what is missing, builds, and plays a capture of real mail traffic as if live
+# make test   installs what is missing and runs every test with the race detector
+# make build  ./mailtap
+# make lint   gofmt, vet, staticcheck
+# make fuzz   every fuzz target for FUZZTIME each
+# make corpus records of a corpus of captures with known truth beside the checkout, where there is one
+
+SHELL := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO_BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 10s
+CORPUS ?= ../shared/corpus
+DEMO_ARGS ?=
+
+.PHONY: all build demo test vet lint fuzz corpus corpus-update clean
+
+all: build
+
+build:
+	@scripts/install.sh build
+	$(GO_BUILD) -o mailtap ./cmd/mailtap
+
+demo: build
+	@./mailtap demo $(DEMO_ARGS)
+
+test:
+	@scripts/install.sh test
+	go test -race ./...
+
+vet:
+	go vet ./...
+
+lint: vet
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	go run $(STATICCHECK) ./...
+
+fuzz:
+	@scripts/fuzz.sh $(FUZZTIME)
+
+corpus: build
+	@scripts/corpus.sh ./mailtap $(CORPUS)
+
+corpus-update: build
+	@scripts/corpus.sh ./mailtap $(CORPUS) --update
+
+clean:
+	rm -f mailtap

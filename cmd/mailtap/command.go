@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses, part of the command line's contract.
+const (
+	exitDone   = 0
+	exitFailed = 1 // while running
+	exitUsage  = 2 // of the command line or the configuration
+)
+
+// failure is an error that came while running, not from wrong usage.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+// failed marks an error as one that came while running.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure{err}
+}
+
+// program is what a command works with.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	root           *cobra.Command
+	configFile     string
+}
+
+// run is the whole program: it parses the arguments, does what they say and
+// returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
+	p.root = p.rootCommand()
+	p.root.SetArgs(args)
+	p.root.SetIn(stdin)
+	p.root.SetOut(stdout)
+	p.root.SetErr(stderr)
+	err := p.root.Execute()
+	if err == nil {
+		return exitDone
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(stderr, "mailtap: %s\n", line)
+	}
+	var f failure
+	if errors.As(err, &f) {
+		return exitFailed
+	}
+	return exitUsage
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mailtap",
+		Short: "Watch mail on the wire: sessions, metrics and alerts from captures or a mirror port",
+		Long: `mailtap watches mail on the wire: it reads captures or a mirror port, rebuilds
+TCP, reads SMTP, and gives session records, Prometheus metrics and alerts.
+
+Every key of the configuration file is a flag too: limits.idle_timeout is
+--limits.idle_timeout, and MAILTAP_LIMITS_IDLE_TIMEOUT in the environment.
+"mailtap config print" shows all of them.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.configFile, "config", os.Getenv("MAILTAP_CONFIG"), "configuration `file` (also --config.file, and MAILTAP_CONFIG in the environment)")
+	addSettingFlags(flags)
+	root.AddCommand(p.runCommand(), p.readCommand(), p.demoCommand(), p.configCommand(), p.interfacesCommand(), p.versionCommand())
+	root.SetGlobalNormalizationFunc(flagName)
+	return root
+}
+
+// config loads the configuration of the command that runs.
+func (p *program) config(c *cobra.Command) (Config, error) {
+	l := loader{file: p.configFile, flags: c.Flags(), getenv: os.LookupEnv, names: environment}
+	return l.load()
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+
+	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/metrics"
+)
+
+// maxSources bounds the interfaces of one process.
+const maxSources = 64
+
+func (p *program) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Watch interfaces until stopped: metrics, records, alerts",
+		Long: `run watches interfaces: --interface eth1,eth2, or any. It needs the capability
+cap_net_raw and no other: sudo setcap cap_net_raw+ep ./mailtap.
+SIGINT and SIGTERM end it: open sessions are written, queues are emptied.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return p.watch(c) },
+	}
+}
+
+func (p *program) watch(c *cobra.Command) error {
+	cfg, err := p.config(c)
+	if err != nil {
+		return err
+	}
+	if len(cfg.Capture.Interfaces) == 0 || len(cfg.Capture.Interfaces) > maxSources {
+		return errors.New("capture.interfaces: name 1 to 64 interfaces, for example --interface eth1, or any; `mailtap interfaces` lists them")
+	}
+	p.warnKeylog(&cfg)
+	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
+	return l.run(func() ([]namedSource, error) { return openInterfaces(&cfg) }, words(cfg.Capture.Interfaces))
+}
+
+// namedSource is a source and what metrics call it.
+type namedSource struct {
+	name string
+	source
+}
+
+func openInterfaces(cfg *Config) ([]namedSource, error) {
+	var out []namedSource
+	for _, name := range cfg.Capture.Interfaces {
+		l, err := capture.OpenLive(cfg.liveOptions(string(name)))
+		if err != nil {
+			for _, s := range out {
+				s.Close()
+			}
+			return nil, err
+		}
+		out = append(out, namedSource{string(name), l})
+	}
+	return out, nil
+}
+
+// newRegistry has the process's own figures beside mailtap's.
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
+
+func metricsHandler(r *prometheus.Registry) http.Handler {
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true, Registry: r, MaxRequestsInFlight: 4, Timeout: 30 * time.Second})
+}
+
+// liveRun is one run of the commands run and demo.
+type liveRun struct {
+	program  *program
+	cfg      *Config
+	log      *slog.Logger
+	registry *prometheus.Registry
+	wiring   wiring        // what differs between the commands
+	duration time.Duration // 0: until stopped
+	started  func(*webServer, *outputs)
+}
+
+// run takes the listener's address first: a mistake shows before anything is
+// captured. Then it opens the sources and watches them.
+func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
+	web, err := listen(l.cfg.Web, metricsHandler(l.registry), l.log)
+	if err != nil {
+		return failed(err)
+	}
+	defer web.stop(time.Duration(l.cfg.StopTimeout))
+	out, err := l.outputs(names)
+	if err != nil {
+		return err
+	}
+	sources, err := open()
+	if err != nil {
+		return failed(errors.Join(err, out.close()))
+	}
+	web.start()
+	web.ready.Store(true)
+	if l.started != nil {
+		l.started(web, out)
+	}
+	l.log.Info("watching", "sources", names, "metrics", web.url()+"/metrics", "version", version)
+	return failed(errors.Join(l.until(web, out, sources), out.close()))
+}
+
+func (l *liveRun) outputs(names []string) (*outputs, error) {
+	w := l.wiring
+	w.cfg, w.log, w.registry, w.sources = l.cfg, l.log, l.registry, names
+	if w.lines == nil {
+		w.records, w.lines = l.lines()
+	}
+	out, err := w.outputs()
+	if err == nil {
+		out.metrics.Reloaded(true, time.Now())
+	}
+	return out, err
+}
+
+// lines says where records and the lines of stdout receivers go: nothing but
+// records goes to standard output while they go there.
+func (l *liveRun) lines() (records, lines io.Writer) {
+	if l.cfg.Log.Records.File != "" {
+		return nil, l.program.stdout
+	}
+	return l.program.stdout, l.program.stderr
+}
+
+// until watches until a signal, the given duration, or a failure.
+func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if l.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.duration)
+		defer cancel()
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	go func() {
+		if err := <-web.done; err != nil {
+			fail(err)
+		}
+	}()
+	w := &watch{pipeline: newPipeline(l.cfg, out), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
+	err := w.run(ctx, pullersOf(sources, w.batches, out.metrics))
+	web.ready.Store(false)
+	l.log.Info("stopped", "packets_left_out", w.pipeline.left().String())
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+func pullersOf(sources []namedSource, to chan<- *batch, m *metrics.Metrics) []*puller {
+	var out []*puller
+	for _, s := range sources {
+		out = append(out, newPuller(s.name, s.source, to, m))
+	}
+	return out
+}

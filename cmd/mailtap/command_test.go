@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		status int
+		stderr string // begins with
+	}{
+		{[]string{"help"}, 0, ""},
+		{[]string{}, 0, ""},
+		{[]string{"version"}, 0, ""},
+		{[]string{"config", "print"}, 0, ""},
+		{[]string{"config", "check"}, 0, ""},
+		{[]string{"completion", "bash"}, 0, ""},
+		{[]string{"nonsense"}, 2, `mailtap: unknown command "nonsense"`},
+		{[]string{"read"}, 2, "mailtap: requires at least 1 arg"},
+		{[]string{"read", "--format", "xml", "x.pcap"}, 2, `mailtap: flag --format: "xml" is no form of the output, allowed is text, json`},
+		{[]string{"read", "--nonsense", "x.pcap"}, 2, "mailtap: unknown flag: --nonsense"},
+		{[]string{"config", "check", "--config", "testdata/config/port_70000.yaml"}, 2, "mailtap: testdata/config/port_70000.yaml:3: capture.ports.relay[1]: "},
+		{[]string{"config", "check", "--config.file", "testdata/config/none.yaml"}, 2, "mailtap: configuration: open testdata/config/none.yaml: no such file"},
+		{[]string{"read", "--log.level", "loud", "x.pcap"}, 2, `mailtap: flag --log.level: log.level: "loud" is no log level`},
+		{[]string{"run"}, 2, "mailtap: capture.interfaces: name 1 to 64 interfaces"},
+		{[]string{"run", "extra"}, 2, `mailtap: unknown command "extra"`},
+		{[]string{"demo", "--speed", "0"}, 2, "mailtap: flag --speed: 0, allowed is 0.1 to 100"},
+	} {
+		status, stdout, stderr := call("", c.args...)
+		if status != c.status || !strings.HasPrefix(stderr, c.stderr) || (stderr == "") != (c.stderr == "") {
+			t.Errorf("mailtap %v: status %d, stderr %q; want %d, %q", c.args, status, stderr, c.status, c.stderr)
+		}
+		if status == 0 && stdout == "" {
+			t.Errorf("mailtap %v says nothing", c.args)
+		}
+		if status != 0 && strings.Count(stderr, "\n") != 1 {
+			t.Errorf("mailtap %v: more than one line: %q", c.args, stderr)
+		}
+	}
+}
+
+func TestConfigPrintGivesTheFile(t *testing.T) {
+	if _, stdout, _ := call("", "config", "print"); stdout != defaultFile {
+		t.Error("config print does not give default.yaml")
+	}
+}
+
+func TestReadGivesTheSameRecordsEachTime(t *testing.T) {
+	args := []string{"read", "--format", "json", "--sensor", "test", shipped("06_auth_login_clear_5fail")}
+	_, first, _ := call("", args...)
+	_, second, _ := call("", args...)
+	if first == "" || first != second {
+		t.Errorf("two readings differ, or give nothing (%d and %d octets)", len(first), len(second))
+	}
+	kinds := make(map[string]int)
+	for line := range strings.SplitSeq(strings.TrimSpace(first), "\n") {
+		var r struct{ Event string }
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		kinds[r.Event]++
+	}
+	// What its clients did: 8 connections, 13 logins, 2 mails.
+	if kinds["session"] != 8 || kinds["auth"] != 13 || kinds["mail"] != 2 || kinds["alert"] == 0 {
+		t.Errorf("kinds of records: %v", kinds)
+	}
+}
+
+func TestReadStandardInput(t *testing.T) {
+	capture, err := os.ReadFile(shipped(oneLogin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fromFile, _ := call("", "read", "--format", "json", "--sensor", "test", shipped(oneLogin))
+	status, fromStdin, stderr := call(string(capture), "read", "--format", "json", "--sensor", "test", "-")
+	if status != 0 || fromStdin != fromFile {
+		t.Errorf("status %d, %s; %d octets of records from standard input, %d from the file", status, stderr, len(fromStdin), len(fromFile))
+	}
+}
+
+// A capture in pieces is one capture: a connection goes over the border.
+func TestFilesAreOneCapture(t *testing.T) {
+	whole, err := os.ReadFile(shipped(oneLogin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := 24 // behind the file header; then whole records of 16 octets and their length
+	for range 40 {
+		length := int(whole[cut+8]) | int(whole[cut+9])<<8 | int(whole[cut+10])<<16
+		cut += 16 + length
+	}
+	dir := t.TempDir()
+	write := func(name string, b []byte) string {
+		if err := os.WriteFile(dir+"/"+name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir + "/" + name
+	}
+	one := write("1.pcap", whole[:cut])
+	two := write("2.pcap", append(append([]byte(nil), whole[:24]...), whole[cut:]...))
+	_, want, _ := call("", "read", "--format", "json", "--sensor", "test", shipped(oneLogin))
+	if _, got, _ := call("", "read", "--format", "json", "--sensor", "test", one, two); got != want {
+		t.Errorf("two pieces give other records than the whole:\n%s\n%s", got, want)
+	}
+	// The earlier piece behind the later one by more than reordering begins anew, and loses nothing that is told.
+	if status, got, stderr := call("", "read", "--format", "json", shipped("20a_bruteforce_spray_one_source"), shipped(oneLogin)); status != 0 ||
+		strings.Count(got, `"event":"session"`) != 64 {
+		t.Errorf("status %d, %s: %d sessions, want 60 and 4", status, stderr, strings.Count(got, `"event":"session"`))
+	}
+}
+
+func TestTextReport(t *testing.T) {
+	status, stdout, stderr := call("", "read", "--home.networks", "10.20.0.24/29", "--home.domains", "corp.test", shipped("06_auth_login_clear_5fail"))
+	if status != 0 || stderr != "" {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+	golden(t, "testdata/report.txt", stdout)
+}
+
+func TestKeylogIsAcceptedAndWarnedOf(t *testing.T) {
+	status, _, stderr := call("", "read", "--tls-keylog", "keys.log", shipped(oneLogin))
+	if status != 0 || !strings.HasPrefix(stderr, "mailtap: tls.keylog is accepted, but decryption is not built yet: contents of TLS stay unread\n") {
+		t.Errorf("status %d, %q", status, stderr)
+	}
+}

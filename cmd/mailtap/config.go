@@ -1,0 +1,187 @@
+package main
+
+import (
+	"time"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// Config is everything that a site can set. A key of the file is the path of
+// mapstructure names; the same path is a flag (dots) and an environment
+// variable (MAILTAP_ and underscores). Defaults are Default's value.
+type Config struct {
+	Sensor   string        `mapstructure:"sensor"`
+	Home     HomeConfig    `mapstructure:"home"`
+	Servers  []Server      `mapstructure:"servers"`
+	Capture  CaptureConfig `mapstructure:"capture"`
+	Limits   LimitsConfig  `mapstructure:"limits"`
+	Web      WebConfig     `mapstructure:"web"`
+	Log      LogConfig     `mapstructure:"log"`
+	Loki     LokiConfig    `mapstructure:"loki"`
+	Alerts   AlertsConfig  `mapstructure:"alerts"`
+	StateDir Path          `mapstructure:"state_dir"`
+	TLS      TLSConfig     `mapstructure:"tls"`
+	// StopTimeout bounds the end: what receivers and Loki did not take by then is given up.
+	StopTimeout Duration `mapstructure:"stop_timeout"`
+}
+
+// HomeConfig says what is ours: directions, relays and spoofing are judged by it.
+type HomeConfig struct {
+	Networks []Prefix `mapstructure:"networks"`
+	Domains  []Domain `mapstructure:"domains"`
+}
+
+// Server names the addresses of one mail server.
+type Server struct {
+	Name      Name     `mapstructure:"name"`
+	Addresses []Prefix `mapstructure:"addresses"`
+}
+
+// CaptureConfig says where packets come from and which ports carry mail.
+type CaptureConfig struct {
+	Interfaces  []Name          `mapstructure:"interfaces"`
+	Ports       map[Role][]Port `mapstructure:"ports"`
+	Buffer      Size            `mapstructure:"buffer"`
+	Snaplen     Size            `mapstructure:"snaplen"`
+	Promiscuous bool            `mapstructure:"promiscuous"`
+}
+
+// LimitsConfig is sessions.Limits in the file's terms.
+type LimitsConfig struct {
+	Connections   Count    `mapstructure:"connections"`
+	OutOfOrder    Size     `mapstructure:"out_of_order"`
+	HeldTotal     Size     `mapstructure:"held_total"`
+	HeldSegments  Count    `mapstructure:"held_segments"`
+	Waiting       Size     `mapstructure:"waiting"`
+	Pending       Count    `mapstructure:"pending"`
+	Mails         Count    `mapstructure:"mails"`
+	Recipients    Count    `mapstructure:"recipients"`
+	Extensions    Count    `mapstructure:"extensions"`
+	Auths         Count    `mapstructure:"auths"`
+	Line          Size     `mapstructure:"line"`
+	Reply         Size     `mapstructure:"reply"`
+	Header        Size     `mapstructure:"header"`
+	IdleTimeout   Duration `mapstructure:"idle_timeout"`
+	SynTimeout    Duration `mapstructure:"syn_timeout"`
+	LingerTimeout Duration `mapstructure:"linger_timeout"`
+}
+
+// WebConfig is the listener of metrics and health.
+type WebConfig struct {
+	ListenAddress ListenAddress `mapstructure:"listen-address"`
+	Config        FileConfig    `mapstructure:"config"`
+}
+
+// FileConfig names one file.
+type FileConfig struct {
+	File Path `mapstructure:"file"`
+}
+
+// LogConfig is the program's own log and the record log.
+type LogConfig struct {
+	Level   LogLevel      `mapstructure:"level"`
+	Format  LogFormat     `mapstructure:"format"`
+	Records RecordsConfig `mapstructure:"records"`
+}
+
+// RecordsConfig says where records go and which kinds.
+type RecordsConfig struct {
+	File  Path         `mapstructure:"file"`
+	Kinds []RecordKind `mapstructure:"kinds"`
+}
+
+// LokiConfig is where records are pushed to; off without a URL.
+type LokiConfig struct {
+	URL             URL      `mapstructure:"url"`
+	Tenant          string   `mapstructure:"tenant"`
+	Username        string   `mapstructure:"username"`
+	PasswordFile    Path     `mapstructure:"password_file"`
+	BearerTokenFile Path     `mapstructure:"bearer_token_file"`
+	CAFile          Path     `mapstructure:"ca_file"`
+	BatchSize       Size     `mapstructure:"batch_size"`
+	BatchWait       Duration `mapstructure:"batch_wait"`
+	Timeout         Duration `mapstructure:"timeout"`
+	QueueRecords    Count    `mapstructure:"queue_records"`
+	QueueSize       Size     `mapstructure:"queue_size"`
+}
+
+// AlertsConfig is which rules run and who hears of them.
+type AlertsConfig struct {
+	Receivers []Receiver  `mapstructure:"receivers"`
+	Rules     RulesConfig `mapstructure:"rules"`
+}
+
+// Receiver is one place that alerts are sent to: a webhook or standard output.
+type Receiver struct {
+	Name    Name     `mapstructure:"name"`
+	Webhook *Webhook `mapstructure:"webhook"`
+	Stdout  *Stdout  `mapstructure:"stdout"`
+}
+
+// Webhook is an HTTP receiver in Alertmanager's format, version 4. The URL
+// may hold a secret: it can stand in a file of its own.
+type Webhook struct {
+	URL     URL      `mapstructure:"url"`
+	URLFile Path     `mapstructure:"url_file"`
+	Timeout Duration `mapstructure:"timeout"`
+}
+
+// Stdout prints alerts as lines for people.
+type Stdout struct{}
+
+// RulesConfig adds rule files and changes rules by name.
+type RulesConfig struct {
+	Files    []Path     `mapstructure:"files"`
+	Override []Override `mapstructure:"override"`
+}
+
+// Override changes one rule, in the terms of the rule files.
+type Override struct {
+	Name           Name      `mapstructure:"name" yaml:"name"`
+	Disabled       *bool     `mapstructure:"disabled" yaml:"disabled,omitempty"`
+	Severity       Severity  `mapstructure:"severity" yaml:"severity,omitempty"`
+	RepeatInterval *Duration `mapstructure:"repeat_interval" yaml:"repeat_interval,omitempty"`
+	Window         *Duration `mapstructure:"window" yaml:"window,omitempty"`
+	Threshold      *Count    `mapstructure:"threshold" yaml:"threshold,omitempty"`
+	Floor          *float64  `mapstructure:"floor" yaml:"floor,omitempty"`
+	Limit          *float64  `mapstructure:"limit" yaml:"limit,omitempty"`
+}
+
+// TLSConfig is what is known of TLS sessions.
+type TLSConfig struct {
+	Keylog Path `mapstructure:"keylog"`
+}
+
+// Default returns the configuration of a site that sets nothing.
+func Default() Config {
+	return Config{
+		Capture: CaptureConfig{Ports: defaultPorts(), Buffer: 64 << 20, Snaplen: 262144, Promiscuous: true},
+		Limits:  defaultLimits(),
+		Web:     WebConfig{ListenAddress: "127.0.0.1:9025"},
+		Log:     LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{Kinds: []RecordKind{"session", "mail", "auth", "alert"}}},
+		Loki: LokiConfig{
+			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
+			QueueRecords: 10_000, QueueSize: 16 << 20,
+		},
+		StopTimeout: Duration(5 * time.Second),
+	}
+}
+
+// defaultLimits are those of sessions.
+func defaultLimits() LimitsConfig {
+	l := sessions.DefaultLimits()
+	return LimitsConfig{
+		Connections: Count(l.Connections), OutOfOrder: Size(l.OutOfOrder), HeldTotal: Size(l.HeldTotal), HeldSegments: Count(l.HeldSegments),
+		Waiting: Size(l.Waiting), Pending: Count(l.Pending), Mails: Count(l.Mails), Recipients: Count(l.Recipients),
+		Extensions: Count(l.Extensions), Auths: Count(l.Auths), Line: Size(l.Line), Reply: Size(l.Reply), Header: Size(l.Header),
+		IdleTimeout: Duration(l.IdleTimeout), SynTimeout: Duration(l.SynTimeout), LingerTimeout: Duration(l.LingerTimeout),
+	}
+}
+
+func defaultPorts() map[Role][]Port {
+	ports := make(map[Role][]Port)
+	for _, p := range sessions.DefaultPorts() {
+		ports[Role(p.Role)] = append(ports[Role(p.Role)], Port(p.Port))
+	}
+	return ports
+}

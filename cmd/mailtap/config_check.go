@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// checker holds values against each other.
+type checker struct{ found []problem }
+
+func (c *checker) fail(key, format string, args ...any) {
+	c.found = append(c.found, problem{key: key, what: fmt.Sprintf(format, args...)})
+}
+
+// check lists what is impossible although each value alone is well formed.
+func check(cfg *Config) []problem {
+	c := &checker{}
+	c.ports(cfg.Capture.Ports)
+	c.capture(&cfg.Capture)
+	c.servers(cfg.Servers)
+	c.receivers(cfg.Alerts.Receivers)
+	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
+	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {
+		c.fail("loki.batch_size", "%d octets are more than loki.queue_size (%d)", cfg.Loki.BatchSize, cfg.Loki.QueueSize)
+	}
+	if _, bad := loadRules(&cfg.Alerts.Rules); bad != nil {
+		c.found = append(c.found, *bad)
+	}
+	return c.found
+}
+
+// ports refuses a port that has two roles.
+func (c *checker) ports(ports map[Role][]Port) {
+	owner := make(map[Port]Role)
+	for _, role := range slices.Sorted(maps.Keys(ports)) {
+		for i, port := range ports[role] {
+			if other, taken := owner[port]; taken {
+				c.fail(fmt.Sprintf("capture.ports.%s[%d]", role, i), "port %d has the role %s already, one role is allowed", port, other)
+			}
+			owner[port] = role
+		}
+	}
+}
+
+func (c *checker) capture(cfg *CaptureConfig) {
+	unique(c, "capture.interfaces", cfg.Interfaces)
+	if cfg.Snaplen < 96 || cfg.Snaplen > 262144 {
+		c.fail("capture.snaplen", "%d octets, allowed is 96 to 262144", cfg.Snaplen)
+	}
+	if cfg.Buffer < 64<<10 || cfg.Buffer > 1<<30 {
+		c.fail("capture.buffer", "%d octets, allowed is 64KiB to 1GiB", cfg.Buffer)
+	}
+}
+
+func (c *checker) servers(servers []Server) {
+	var names []Name
+	for i, s := range servers {
+		key := fmt.Sprintf("servers[%d]", i)
+		names = append(names, s.Name)
+		switch {
+		case s.Name == "":
+			c.fail(key, "has no name")
+		case s.Name == "other":
+			c.fail(key+".name", "other is what metrics call every server without a name, choose another one")
+		case len(s.Addresses) == 0:
+			c.fail(key, "%s has no addresses", s.Name)
+		case slices.Contains(names[:i], s.Name):
+			c.fail(key+".name", "%s stands twice", s.Name)
+		}
+	}
+}
+
+func (c *checker) receivers(receivers []Receiver) {
+	var names []Name
+	for i, r := range receivers {
+		key := fmt.Sprintf("alerts.receivers[%d]", i)
+		names = append(names, r.Name)
+		switch {
+		case r.Name == "":
+			c.fail(key, "has no name")
+		case slices.Contains(names[:i], r.Name):
+			c.fail(key+".name", "%s stands twice", r.Name)
+		case (r.Webhook == nil) == (r.Stdout == nil):
+			c.fail(key, "%s must have either webhook or stdout", r.Name)
+		case r.Webhook != nil && (r.Webhook.URL == "") == (r.Webhook.URLFile == ""):
+			c.fail(key+".webhook", "must have either url or url_file")
+		}
+	}
+}
+
+// unique refuses a value that stands twice in a list.
+func unique[T ~string](c *checker, key string, values []T) {
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			c.fail(fmt.Sprintf("%s[%d]", key, i), "%s stands twice", v)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/mailtap/mailtap/capture"
+)
+
+// fileSource gives a file's packets as a live source would, reusing its
+// buffer, and then none, or an error.
+type fileSource struct {
+	file   *capture.File
+	ended  chan struct{} // closed when all packets were given
+	err    error         // instead of silence
+	closed bool
+}
+
+func openSource(t *testing.T, name string) *fileSource {
+	t.Helper()
+	f, err := capture.Open(name, capture.FileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fileSource{file: f, ended: make(chan struct{})}
+}
+
+func (s *fileSource) Next(p *capture.Packet) error {
+	err := s.file.Next(p)
+	if err != io.EOF {
+		return err
+	}
+	select {
+	case <-s.ended:
+	default:
+		close(s.ended)
+	}
+	if s.err != nil {
+		return s.err
+	}
+	time.Sleep(time.Millisecond)
+	return capture.ErrTimeout
+}
+
+func (s *fileSource) Stats() (received, kernel, device uint64, err error) { return 0, 3, 2, nil }
+func (s *fileSource) Close() error                                        { s.closed = true; return s.file.Close() }
+
+// watchSources runs sources until all gave their packets, or one fails.
+func watchSources(t *testing.T, sources ...*fileSource) (records string, registry *prometheus.Registry, failure error) {
+	t.Helper()
+	cfg := Default()
+	cfg.Sensor = "test"
+	var out bytes.Buffer
+	registry = prometheus.NewRegistry()
+	w := wiring{cfg: &cfg, log: newLogger(LogConfig{Level: "error", Format: "logfmt"}, io.Discard), records: &out, lines: io.Discard, registry: registry, sources: []string{"a", "b"}}
+	o, err := w.outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []namedSource
+	for i, s := range sources {
+		named = append(named, namedSource{[]string{"a", "b"}[i], s})
+	}
+	run := &watch{pipeline: newPipeline(&cfg, o), outputs: o, batches: make(chan *batch, len(sources)*batchesEach)}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		for _, s := range sources {
+			<-s.ended
+		}
+		cancel()
+	}()
+	failure = run.run(ctx, pullersOf(named, run.batches, o.metrics))
+	if err := o.close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sources {
+		if !s.closed {
+			t.Error("a source was not closed")
+		}
+	}
+	return out.String(), registry, failure
+}
+
+// Several interfaces are one picture: every packet of each is there once.
+func TestSeveralSources(t *testing.T) {
+	records, registry, err := watchSources(t, openSource(t, shipped(oneLogin)), openSource(t, shipped("20a_bruteforce_spray_one_source")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(records, `"event":"session"`); n != 4+60 {
+		t.Errorf("%d sessions, want 64", n)
+	}
+	want := `
+		# HELP mailtap_capture_packets_total Packets that a source handed over.
+		# TYPE mailtap_capture_packets_total counter
+		mailtap_capture_packets_total{source="a"} 92
+		mailtap_capture_packets_total{source="b"} 1082
+	`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "mailtap_capture_packets_total"); err != nil {
+		t.Error(err)
+	}
+	dropped := `mailtap_capture_dropped_total{reason="kernel",source="a"} 3`
+	if text := scrape(t, registry); !strings.Contains(text, dropped) || !strings.Contains(text, `mailtap_log_records_total{result="written",sink="file"} `) {
+		t.Errorf("the scrape lacks %s or the written records:\n%s", dropped, text)
+	}
+}
+
+// A source that fails ends the run with its error; what was read is written.
+func TestSourceFails(t *testing.T) {
+	bad := openSource(t, shipped(oneLogin))
+	bad.err = errors.New("capture on eth1: the interface disappeared")
+	good := openSource(t, shipped("06_auth_login_clear_5fail"))
+	records, _, err := watchSources(t, bad, good)
+	if err == nil || !strings.Contains(err.Error(), "the interface disappeared") {
+		t.Errorf("error %v", err)
+	}
+	if n := strings.Count(records, `"server":{"ip":"10.20.0.27"`); n == 0 || strings.Count(records, `"event":"session"`) < 4 {
+		t.Errorf("records of the sources are missing:\n%s", records)
+	}
+}
+
+func scrape(t *testing.T, registry *prometheus.Registry) string {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range families {
+		for _, m := range f.Metric {
+			b.WriteString(f.GetName() + "{")
+			for i, l := range m.Label {
+				if i > 0 {
+					b.WriteString(",")
+				}
+				b.WriteString(l.GetName() + `="` + l.GetValue() + `"`)
+			}
+			b.WriteString("} ")
+			if m.Counter != nil {
+				fmt.Fprint(&b, m.Counter.GetValue())
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}

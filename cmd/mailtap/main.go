@@ -1,0 +1,25 @@
+// Command mailtap watches mail on the wire: it reads captures or a mirror port
+// and gives session records, metrics and alerts. This package owns what no
+// other room has: the command line, the configuration, the listener, the wall
+// clock and the goroutines of the packet path; it wires sources to the
+// tracker and the tracker to those who listen. It is called by people. It
+// never looks into a packet itself, and writes nothing but records and reports
+// to standard output: its own log is on standard error.
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// collectorPercent lets the heap grow to five times what lives before a
+// collection: what lives is small, and most of what is made dies with its
+// session. GOGC and GOMEMLIMIT in the environment come first.
+const collectorPercent = 400
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectorPercent)
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

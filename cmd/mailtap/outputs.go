@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/metrics"
+	"github.com/mailtap/mailtap/sessions"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
+)
+
+// outputs are all who listen: metrics, records, rules, receivers, a report.
+// What is nil is not wanted. Events and alerts come from one goroutine.
+type outputs struct {
+	metrics  *metrics.Metrics
+	engine   *alerts.Engine
+	writer   *recordlog.Writer
+	file     *recordlog.File
+	loki     *recordlog.Loki
+	notifier *alerts.Notifier
+	report   *report
+	screen   func(alerts.Alert)
+
+	log         *slog.Logger
+	stopTimeout time.Duration
+	closers     []io.Closer
+	lokiFailing bool
+}
+
+// Handle implements sessions.Handler: the record of an event stands before
+// the alerts that it raises.
+func (o *outputs) Handle(e sessions.Event) {
+	if o.metrics != nil {
+		o.metrics.Handle(e)
+	}
+	if o.writer != nil {
+		o.writer.Handle(e)
+	}
+	if o.report != nil {
+		o.report.Handle(e)
+	}
+	o.engine.Handle(e)
+}
+
+// Alert implements alerts.Sink.
+func (o *outputs) Alert(a alerts.Alert) {
+	if o.writer != nil && a.Repeat == 0 { // a repetition is news for a receiver, but not for the log
+		o.writer.Alert(alertRecord(&a))
+	}
+	if o.report != nil {
+		o.report.Alert(a)
+	}
+	if o.screen != nil {
+		o.screen(a)
+	}
+	if o.notifier != nil {
+		o.notifier.Alert(a)
+	}
+}
+
+// alertRecord tells an alert in the record log's terms.
+func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
+	labels := make(map[string]string, len(a.Labels))
+	for _, l := range a.Labels {
+		labels[l.Name] = l.Value
+	}
+	return &recordlog.AlertRecord{
+		Time: a.Time, Rule: a.Rule, Severity: a.Severity, Status: a.Status, Started: a.Started, Ended: a.Ended,
+		Key: a.Key, Value: a.Value, Threshold: a.Threshold, Summary: a.Summary,
+		Labels: labels, Techniques: a.Techniques, Sessions: a.Sessions, Runbook: a.Runbook,
+	}
+}
+
+// publish flushes records and tells metrics what queues and files count.
+func (o *outputs) publish() {
+	if o.file != nil {
+		if err := o.file.Flush(); err != nil {
+			o.log.Error("records were lost", "err", err)
+		}
+	}
+	o.watchLoki()
+	if o.metrics == nil {
+		return
+	}
+	if o.file != nil {
+		o.metrics.Log("file", logCounts(o.file.Counts()))
+	}
+	if o.loki != nil {
+		o.metrics.Log("loki", logCounts(o.loki.Counts()))
+	}
+}
+
+func logCounts(c recordlog.Counts) metrics.LogCounts {
+	return metrics.LogCounts{Written: c.Written, Dropped: c.Dropped, Retried: c.Retried, Waiting: c.Waiting}
+}
+
+// watchLoki says once that Loki fails, not once a second.
+func (o *outputs) watchLoki() {
+	if o.loki == nil {
+		return
+	}
+	err := o.loki.Err()
+	if err != nil && !o.lokiFailing {
+		o.log.Warn("Loki does not take records; they wait in a bounded queue", "err", err)
+	}
+	o.lokiFailing = err != nil
+}
+
+// close delivers what waits, within the configured time, and says what was
+// given up.
+func (o *outputs) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
+	defer cancel()
+	told := make(chan error, 1) // beside Loki: one that is away must not use up the other's time
+	go func() {
+		var err error
+		if o.notifier != nil {
+			if err = o.notifier.Close(ctx); err != nil {
+				err = fmt.Errorf("alerts: %w", err)
+			}
+		}
+		told <- err
+	}()
+	var errs []error
+	if o.loki != nil {
+		errs = append(errs, o.loki.Stop(ctx))
+	}
+	errs = append(errs, <-told)
+	if o.file != nil {
+		errs = append(errs, o.file.Flush())
+	}
+	for _, c := range o.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

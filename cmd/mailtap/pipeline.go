@@ -1,0 +1,78 @@
+package main
+
+import (
+	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// pipeline is the packet path behind a source: headers, connections, rules.
+// One goroutine uses it.
+type pipeline struct {
+	decoder packet.Decoder
+	segment packet.Segment
+	options sessions.Options
+	handler sessions.Handler
+	tracker *sessions.Tracker
+	engine  *alerts.Engine
+	ignored []uint64 // packets left out, by reason less one
+	newest  int64    // packet time, nanoseconds
+	due     int64    // packet time of the next advance
+}
+
+func newPipeline(cfg *Config, o *outputs) *pipeline {
+	p := &pipeline{
+		decoder: cfg.decoder(), options: cfg.trackerOptions(), handler: o, engine: o.engine,
+		ignored: make([]uint64, len(packet.Reasons())),
+	}
+	p.tracker = sessions.NewTracker(p.options, o)
+	return p
+}
+
+// packet takes one packet of a source.
+func (p *pipeline) packet(in *capture.Packet) {
+	if in.Time >= p.due {
+		p.advance(in.Time)
+	}
+	if reason := p.decoder.Decode(in, &p.segment); reason != packet.OK {
+		p.ignored[reason-1]++
+		return
+	}
+	p.tracker.Segment(&p.segment)
+}
+
+// advance tells that packet time has come to now. A second is the grain of
+// all that expires.
+func (p *pipeline) advance(now int64) {
+	if now < p.newest {
+		return
+	}
+	p.newest, p.due = now, now+int64(time.Second)
+	p.tracker.Advance(now)
+	p.engine.Advance(time.Unix(0, now).UTC())
+}
+
+// restart ends what is open and begins anew: time went back further than any
+// reordering, so what follows is another story.
+func (p *pipeline) restart() {
+	p.tracker.Close()
+	p.tracker = sessions.NewTracker(p.options, p.handler)
+	p.newest, p.due = 0, 0
+}
+
+// close ends all connections: the input ended.
+func (p *pipeline) close() { p.tracker.Close() }
+
+// left gives the number of packets that were left out, by reason.
+func (p *pipeline) left() tally {
+	out := tally{}
+	for i, name := range packet.Reasons() {
+		if p.ignored[i] > 0 {
+			out[name] = int(p.ignored[i])
+		}
+	}
+	return out
+}

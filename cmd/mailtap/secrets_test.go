@@ -1,0 +1,269 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/klauspost/compress/snappy"
+)
+
+// No secret leaves the decoder: everything that mailtap says about captures
+// with logins is searched for the passwords that their clients sent.
+//
+// The passwords are learned from client.log beside each capture, which is what
+// the clients sent and read on their own sockets, never from mailtap or the
+// capture: options of swaks, curl and msmtp, the third part of AUTH PLAIN, the
+// answer to "Password:" of AUTH LOGIN, and the bearer tokens of XOAUTH2.
+
+// known collects what a log of a client tells.
+type known struct{ secrets, users map[string]bool }
+
+// tooShort is what would be found by chance.
+const tooShort = 6
+
+func (k *known) secret(s string) {
+	if len(s) >= tooShort {
+		k.secrets[s] = true
+	}
+}
+
+var (
+	options  = regexp.MustCompile(`(?:--auth-password|-ap|--password)[ =]'?([^\s']+)`)
+	curlUser = regexp.MustCompile(`(?:--user|-u) '?([^\s:']+):([^\s']+)`)
+	fromLine = regexp.MustCompile(`^(?:[Cc]:| ->|>) ?`)
+	toLine   = regexp.MustCompile(`^(?:[Ss]:|<- |<~ |<) ?`)
+)
+
+// learn reads one client.log, in each of the forms of the clients that wrote it.
+func (k *known) learn(log string) {
+	for _, m := range options.FindAllStringSubmatch(log, -1) {
+		k.secret(m[1])
+	}
+	for _, m := range curlUser.FindAllStringSubmatch(log, -1) {
+		k.secret(m[2])
+	}
+	prompt, plain := "", false
+	for line := range strings.SplitSeq(log, "\n") {
+		line = strings.TrimSuffix(strings.TrimSuffix(strings.TrimRight(line, "\r"), `\n`), `\r`)
+		if rest := strings.TrimSpace(toLine.ReplaceAllString(line, "")); strings.HasPrefix(rest, "334") {
+			prompt = decode64(strings.TrimSpace(rest[3:]))
+			continue
+		}
+		sent := strings.TrimSpace(fromLine.ReplaceAllString(line, ""))
+		words := strings.Fields(sent)
+		if len(words) >= 2 && strings.EqualFold(words[0], "AUTH") {
+			plain = strings.EqualFold(words[1], "PLAIN") || strings.HasPrefix(strings.ToUpper(words[1]), "X") || strings.EqualFold(words[1], "OAUTHBEARER")
+			if len(words) == 3 {
+				k.exchange(words[2], plain)
+			}
+			continue
+		}
+		switch {
+		case strings.HasPrefix(strings.ToLower(prompt), "password"):
+			k.secret(decode64(sent))
+		case strings.HasPrefix(strings.ToLower(prompt), "user"):
+			k.users[decode64(sent)] = true
+		case plain:
+			k.exchange(sent, plain)
+		}
+		prompt, plain = "", false
+	}
+}
+
+// exchange reads the response of PLAIN or a bearer token.
+func (k *known) exchange(response string, plain bool) {
+	text := decode64(response)
+	if parts := strings.Split(text, "\x00"); plain && len(parts) == 3 {
+		k.secret(parts[2])
+		k.users[parts[1]] = true
+	}
+	if _, token, ok := strings.Cut(text, "auth=Bearer "); ok {
+		k.secret(strings.TrimRight(token, "\x01"))
+	}
+}
+
+func decode64(s string) string {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// forms is a secret in clear and in base64: alone, and at each place that it
+// can have inside something longer, without the letters that its neighbours
+// have a share in.
+func forms(secret string) []string {
+	out := []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))}
+	for shift := range 3 {
+		padded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), secret...))
+		from, to := (shift*8+5)/6, (shift+len(secret))*8/6
+		if to-from >= tooShort {
+			out = append(out, padded[from:to])
+		}
+	}
+	return out
+}
+
+// spoken is what mailtap said, by where it said it.
+type spoken struct {
+	mu   sync.Mutex
+	text map[string]*bytes.Buffer
+}
+
+func (s *spoken) Write(where string, b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text[where] == nil {
+		s.text[where] = &bytes.Buffer{}
+	}
+	s.text[where].Write(b)
+}
+
+func (s *spoken) writer(where string) io.Writer {
+	return writerFunc(func(b []byte) (int, error) { s.Write(where, b); return len(b), nil })
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
+
+// everything reads a capture with every output switched on.
+func everything(t *testing.T, file string) *spoken {
+	t.Helper()
+	said := &spoken{text: make(map[string]*bytes.Buffer)}
+	loki := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		plain, err := snappy.Decode(nil, body)
+		if err != nil {
+			t.Error(err)
+		}
+		said.Write("loki", plain)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer loki.Close()
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		said.Write("webhook", body)
+	}))
+	defer hook.Close()
+	cfg, err := loadFrom("", nil, "--log.level=debug", "--sensor=test", "--loki.url="+loki.URL, "--loki.batch_wait=10ms",
+		"--home.networks=10.20.0.24/29", "--home.domains=corp.test",
+		`--alerts.receivers=[{name: ops, webhook: {url: "`+hook.URL+`"}}, {name: screen, stdout: {}}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{stdout: said.writer("report"), stderr: said.writer("log")}
+	registry := newRegistry()
+	w := wiring{
+		cfg: &cfg, log: newLogger(cfg.Log, p.stderr), records: said.writer("records"), lines: said.writer("screen"),
+		registry: registry, sources: []string{"file"}, offline: true,
+	}
+	out, err := w.outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reading{program: p, ctx: context.Background(), outputs: out, report: newReport()}
+	out.report = r.report
+	r.pipeline = newPipeline(&cfg, out)
+	if err := r.run([]string{file}, true); err != nil {
+		said.Write("error", []byte(err.Error()))
+	}
+	out.publish()
+	scrape := httptest.NewRecorder()
+	metricsHandler(registry).ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
+	said.Write("metrics", scrape.Body.Bytes())
+	return said
+}
+
+// authCases are the shipped captures with logins and, where the whole corpus
+// is beside the checkout, every one of its cases that has a client's log.
+func authCases(t *testing.T) []string {
+	t.Helper()
+	logs, _ := filepath.Glob("testdata/auth/*/client.log")
+	more, _ := filepath.Glob("../../../shared/corpus/*/client.log")
+	if len(logs) == 0 {
+		t.Fatal("testdata/auth is empty")
+	}
+	return append(logs, more...)
+}
+
+// Each case is searched for the secrets of all: users have the same password
+// in several of them, and a challenge and its response tell a log nothing.
+func TestNoSecretAnywhere(t *testing.T) {
+	cases := authCases(t)
+	k := known{secrets: make(map[string]bool), users: make(map[string]bool)}
+	for _, file := range cases {
+		log, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.learn(string(log))
+	}
+	if len(k.secrets) < 10 {
+		t.Errorf("only %d secrets learned from the clients' logs: the search is not worth much", len(k.secrets))
+	}
+	t.Logf("%d cases are searched for %d secrets", len(cases), len(k.secrets))
+	for _, file := range cases {
+		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			captures, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "capture.pcap*"))
+			if len(captures) != 1 {
+				t.Skipf("has no capture: %v", captures)
+			}
+			search(t, everything(t, captures[0]), k.secrets)
+		})
+	}
+}
+
+func search(t *testing.T, said *spoken, secrets map[string]bool) {
+	for secret := range secrets {
+		for _, form := range forms(secret) {
+			for where, text := range said.text {
+				if at := bytes.Index(text.Bytes(), []byte(form)); at >= 0 {
+					t.Errorf("the secret %q stands in the %s as %q: …%q…", secret, where, form,
+						text.Bytes()[max(0, at-60):min(text.Len(), at+60)])
+				}
+			}
+		}
+	}
+}
+
+// The search can fail: what must be told is found in every output that tells
+// of logins, and the forms of a secret find it inside an AUTH PLAIN response.
+func TestSecretSearchCanFail(t *testing.T) {
+	log, err := os.ReadFile("testdata/auth/06_auth_login_clear_5fail/client.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := known{secrets: make(map[string]bool), users: make(map[string]bool)}
+	k.learn(string(log))
+	if !k.users["bob"] || !k.secrets["Builder-Moss-12"] || !k.secrets["guess-word-4"] {
+		t.Errorf("learned users %v, secrets %v", k.users, k.secrets)
+	}
+	said := everything(t, shipped("06_auth_login_clear_5fail"))
+	for _, where := range []string{"records", "loki", "webhook", "screen", "report"} {
+		if said.text[where] == nil || !strings.Contains(said.text[where].String(), "bob") {
+			t.Errorf("the %s does not name the user bob: it was not searched", where)
+		}
+	}
+	if !strings.Contains(said.text["metrics"].String(), `mailtap_credentials_exposed_total{mechanism="LOGIN",role="submission",server="other"} 13`) {
+		t.Error("the metrics do not count the exposed credentials")
+	}
+	for _, prefix := range []string{"\x00bob\x00", "\x00alice\x00", "\x00dave\x00"} {
+		response := base64.StdEncoding.EncodeToString([]byte(prefix + "Builder-Moss-12"))
+		if !slices.ContainsFunc(forms("Builder-Moss-12"), func(f string) bool { return strings.Contains(response, f) }) {
+			t.Errorf("no form finds the password in %s", response)
+		}
+	}
+}

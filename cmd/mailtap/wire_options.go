@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/sessions"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
+)
+
+// What the configuration's values become in each room's own terms.
+
+// sensor is the name of this tap.
+func (c *Config) sensor() string {
+	if c.Sensor != "" {
+		return c.Sensor
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "mailtap"
+	}
+	return name
+}
+
+func prefixesOf(list []Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(list))
+	for i, p := range list {
+		out[i] = netip.Prefix(p)
+	}
+	return out
+}
+
+// words turns a list of named texts into plain ones.
+func words[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// roles lists ports with their roles, sorted: the same configuration gives
+// the same options.
+func (c *Config) roles() []sessions.PortRole {
+	var out []sessions.PortRole
+	for role, ports := range c.Capture.Ports {
+		for _, p := range ports {
+			out = append(out, sessions.PortRole{Port: uint16(p), Role: string(role)})
+		}
+	}
+	slices.SortFunc(out, func(a, b sessions.PortRole) int { return cmp.Compare(a.Port, b.Port) })
+	return out
+}
+
+func (c *Config) ports() []uint16 {
+	var out []uint16
+	for _, r := range c.roles() {
+		out = append(out, r.Port)
+	}
+	return out
+}
+
+func (c *Config) roleNames() []string {
+	names := map[string]bool{sessions.RoleRelay: true, sessions.RoleSubmission: true, sessions.RoleSubmissions: true, sessions.RoleLMTP: true}
+	for role := range c.Capture.Ports {
+		names[string(role)] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+func (c *Config) serverNames() []string {
+	var out []string
+	for _, s := range c.Servers {
+		out = append(out, string(s.Name))
+	}
+	return out
+}
+
+func (c *Config) decoder() packet.Decoder {
+	ports := &packet.PortSet{}
+	ports.Add(c.ports()...)
+	return packet.Decoder{Ports: ports}
+}
+
+func (c *Config) trackerOptions() sessions.Options {
+	o := sessions.Options{Sensor: c.sensor(), Home: prefixesOf(c.Home.Networks), Ports: c.roles(), Limits: c.Limits.limits()}
+	for _, s := range c.Servers {
+		o.Server = append(o.Server, sessions.NamedServer{Name: string(s.Name), Networks: prefixesOf(s.Addresses)})
+	}
+	return o
+}
+
+func (l *LimitsConfig) limits() sessions.Limits {
+	return sessions.Limits{
+		Connections: int(l.Connections), OutOfOrder: int(l.OutOfOrder), HeldTotal: int(l.HeldTotal), HeldSegments: int(l.HeldSegments),
+		Waiting: int(l.Waiting), Pending: int(l.Pending), Mails: int(l.Mails), Recipients: int(l.Recipients),
+		Extensions: int(l.Extensions), Auths: int(l.Auths), Line: int(l.Line), Reply: int(l.Reply), Header: int(l.Header),
+		IdleTimeout: time.Duration(l.IdleTimeout), SynTimeout: time.Duration(l.SynTimeout), LingerTimeout: time.Duration(l.LingerTimeout),
+	}
+}
+
+func (c *Config) liveOptions(name string) capture.LiveOptions {
+	return capture.LiveOptions{
+		Interface: name, Ports: c.ports(), Snaplen: int(c.Capture.Snaplen),
+		BufferBytes: int(c.Capture.Buffer), NoPromiscuous: !c.Capture.Promiscuous,
+	}
+}
+
+// lokiOptions: offline, reading waits for Loki for a bounded time; live,
+// nothing waits.
+func (c *Config) lokiOptions(block bool) recordlog.LokiOptions {
+	l := &c.Loki
+	return recordlog.LokiOptions{
+		URL: string(l.URL), TenantID: l.Tenant, Sensor: c.sensor(),
+		Username: l.Username, PasswordFile: string(l.PasswordFile), BearerTokenFile: string(l.BearerTokenFile), CAFile: string(l.CAFile),
+		MaxRecords: int(l.QueueRecords), MaxBytes: int(l.QueueSize),
+		BatchWait: time.Duration(l.BatchWait), BatchBytes: int(l.BatchSize), Timeout: time.Duration(l.Timeout), Block: block,
+	}
+}
+
+// url is where a webhook is, from its file where that is so configured. No
+// error shows it.
+func (w *Webhook) url() (string, error) {
+	if w.URLFile == "" {
+		return string(w.URL), nil
+	}
+	text, err := os.ReadFile(string(w.URLFile))
+	if err != nil {
+		return "", fmt.Errorf("url_file: %w", err)
+	}
+	var u URL
+	if err := u.UnmarshalText([]byte(strings.TrimSpace(string(text)))); err != nil {
+		return "", fmt.Errorf("url_file %s: %w", w.URLFile, err)
+	}
+	return string(u), nil
+}

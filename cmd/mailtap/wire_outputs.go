@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/metrics"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
+)
+
+// wiring says which outputs a command wants beside those of the configuration.
+type wiring struct {
+	cfg      *Config
+	log      *slog.Logger
+	records  io.Writer             // where records go that have no file; nil: nowhere
+	lines    io.Writer             // where alert lines go
+	registry prometheus.Registerer // nil: no metrics
+	sources  []string              // for metrics
+	offline  bool                  // waiting for Loki is allowed
+	extra    []alerts.Receiver     // beside the configured ones
+	backoff  time.Duration         // of receivers, longest; 0: their default
+}
+
+// outputs connects everything that listens.
+func (w wiring) outputs() (*outputs, error) {
+	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout)}
+	if err := w.addRecords(o); err != nil {
+		return nil, err
+	}
+	set, bad := loadRules(&w.cfg.Alerts.Rules)
+	if bad != nil {
+		return nil, configError{*bad}
+	}
+	receivers, err := w.receivers()
+	if err != nil {
+		return nil, err
+	}
+	if w.registry != nil {
+		o.metrics = metrics.New(w.registry, w.metricsOptions(set, receivers, o))
+	}
+	if err := w.addNotifier(o, receivers); err != nil {
+		return nil, err
+	}
+	return o, w.addEngine(o, set)
+}
+
+func (w wiring) addRecords(o *outputs) error {
+	to := w.records
+	if name := string(w.cfg.Log.Records.File); name != "" {
+		// Records name users and addresses: they are for the owner and the group only.
+		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		if err != nil {
+			return failed(fmt.Errorf("log.records.file: %w", err))
+		}
+		to, o.closers = f, append(o.closers, f)
+	}
+	var sinks []recordlog.Sink
+	if to != nil {
+		o.file = recordlog.NewFile(to, recordlog.FileOptions{})
+		sinks = append(sinks, o.file)
+	}
+	if w.cfg.Loki.URL != "" {
+		var err error
+		if o.loki, err = recordlog.NewLoki(w.cfg.lokiOptions(w.offline)); err != nil {
+			return err
+		}
+		sinks = append(sinks, o.loki)
+	}
+	if len(sinks) == 0 {
+		return nil
+	}
+	var err error
+	o.writer, err = recordlog.NewWriter(recordlog.Options{Sensor: w.cfg.sensor(), Kinds: words(w.cfg.Log.Records.Kinds), Sinks: sinks})
+	return err
+}
+
+func (w wiring) receivers() ([]alerts.Receiver, error) {
+	out := w.extra
+	for _, r := range w.cfg.Alerts.Receivers {
+		if r.Stdout != nil {
+			out = append(out, alerts.NewText(string(r.Name), w.lines))
+			continue
+		}
+		url, err := r.Webhook.url()
+		if err != nil {
+			return nil, fmt.Errorf("receiver %s: %w", r.Name, err)
+		}
+		hook, err := alerts.NewWebhook(alerts.WebhookOptions{
+			Name: string(r.Name), URL: url, Timeout: time.Duration(r.Webhook.Timeout), Sensor: w.cfg.sensor(),
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, hook)
+	}
+	return out, nil
+}
+
+func (w wiring) addNotifier(o *outputs, receivers []alerts.Receiver) error {
+	if len(receivers) == 0 {
+		return nil
+	}
+	options := alerts.NotifierOptions{
+		MaxBackoff: w.backoff,
+		Failed: func(receiver string, err error) {
+			w.log.Warn("a receiver does not take alerts; they wait and are tried again", "receiver", receiver, "err", err)
+		},
+	}
+	if o.metrics != nil {
+		options.Observer = o.metrics
+	}
+	var err error
+	o.notifier, err = alerts.NewNotifier(receivers, options)
+	return err
+}
+
+func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
+	options := alerts.Options{Sink: o, HomeNetworks: prefixesOf(w.cfg.Home.Networks), HomeDomains: words(w.cfg.Home.Domains)}
+	if o.metrics != nil {
+		options.Observer = ruleObserver{o.metrics}
+	}
+	engine, err := alerts.NewEngine(set, options)
+	if err != nil {
+		return err
+	}
+	for _, notice := range engine.Notices() {
+		w.log.Info(notice)
+	}
+	o.engine = engine
+	return nil
+}
+
+func (w wiring) metricsOptions(set alerts.RuleSet, receivers []alerts.Receiver, o *outputs) metrics.Options {
+	m := metrics.Options{
+		Version: version, Revision: revision(), GoVersion: runtime.Version(),
+		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
+		Ignored: packet.Reasons(), NotificationResults: alerts.NotifyResults[:],
+	}
+	for _, r := range receivers {
+		m.Receivers = append(m.Receivers, r.Name())
+	}
+	for i := range set.Rules {
+		for _, severity := range set.Rules[i].Severities() {
+			m.Rules = append(m.Rules, metrics.RuleName{Name: set.Rules[i].Name, Severity: severity})
+		}
+	}
+	if o.file != nil {
+		m.Sinks = append(m.Sinks, "file")
+	}
+	if o.loki != nil {
+		m.Sinks = append(m.Sinks, "loki")
+	}
+	return m
+}
+
+func revision() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown"
+}
+
+// ruleObserver lets metrics show what the engine does: neither package knows
+// the other.
+type ruleObserver struct{ m *metrics.Metrics }
+
+// Raised implements alerts.Observer.
+func (o ruleObserver) Raised(rule, severity string) { o.m.Alert(rule, severity, alerts.Firing) }
+
+// FiringNow implements alerts.Observer.
+func (o ruleObserver) FiringNow(rule, severity string, n int) { o.m.AlertsFiring(rule, severity, n) }
