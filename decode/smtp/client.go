@@ -223,7 +223,7 @@ func (c *Client) nextLine(t *Token) bool {
 			c.scanned = len(c.in)
 			if c.skip {
 				c.take(len(c.in))
-			} else if len(c.in) > limit {
+			} else if len(c.in) >= limit {
 				return c.emitLong(t, limit)
 			}
 			return false
@@ -235,7 +235,7 @@ func (c *Client) nextLine(t *Token) bool {
 			t.Begin = c.offset
 			continue
 		}
-		if n > limit+2 {
+		if n > limit {
 			return c.emitLong(t, limit)
 		}
 		c.emitLine(t, c.in[:n], 0)
