@@ -105,37 +105,17 @@ func (f *flow) flushHeld(s side) {
 	}
 }
 
-// expire ends a connection that was idle for too long.
-func (f *flow) expire() {
-	if f.state == opening {
+// over ends a connection that nothing on the wire has ended: it was idle for
+// too long, or the input ended.
+func (f *flow) over(end string) {
+	switch {
+	case f.done:
+		return
+	case f.state == opening:
 		f.unanswered()
 		return
 	}
 	f.flush()
-	if f.done {
-		return
-	}
-	end := EndTimeout
-	if f.state == closing {
-		end = EndClosed
-	}
-	f.finish(f.endNow(end))
-}
-
-// close ends a connection because the input ended.
-func (f *flow) close() {
-	if f.done {
-		return
-	}
-	if f.state == opening {
-		f.unanswered()
-		return
-	}
-	f.flush()
-	if f.done {
-		return
-	}
-	end := EndRunning
 	if f.state == closing {
 		end = EndClosed
 	}

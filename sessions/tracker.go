@@ -177,7 +177,7 @@ func (t *Tracker) Advance(now int64) {
 		}
 		if !f.done {
 			t.stats.EvictedIdle++
-			f.expire()
+			f.over(EndTimeout)
 		}
 		t.remove(f)
 	})
@@ -187,7 +187,7 @@ func (t *Tracker) Advance(now int64) {
 // empty then.
 func (t *Tracker) Close() {
 	for _, f := range t.inOrder() {
-		f.close()
+		f.over(EndRunning)
 		t.remove(f)
 	}
 }
