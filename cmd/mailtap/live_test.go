@@ -110,6 +110,9 @@ func namespaces(t *testing.T) (server, client []string) {
 				t.Errorf("%s", out)
 			}
 		})
+		if out, err := exec.Command("ip", "netns", "exec", name, "true").CombinedOutput(); err != nil {
+			leaveOut(t, "needs to enter network namespaces (a chroot or a container may forbid it): "+string(out))
+		}
 	}
 	for _, line := range []string{
 		"link add " + watched + " netns " + s + " type veth peer name eth0 netns " + c,
