@@ -128,7 +128,7 @@ func (o *outputs) close() error {
 	}()
 	var errs []error
 	if o.loki != nil {
-		errs = append(errs, o.loki.Stop(ctx))
+		errs = append(errs, stopLoki(ctx, o.loki))
 	}
 	errs = append(errs, <-told)
 	if o.file != nil {
@@ -138,4 +138,15 @@ func (o *outputs) close() error {
 		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// stopLoki says what was lost, be it now or while mailtap ran.
+func stopLoki(ctx context.Context, l *recordlog.Loki) error {
+	if err := l.Stop(ctx); err != nil {
+		return err
+	}
+	if n := l.Counts().Dropped; n > 0 {
+		return fmt.Errorf("log: Loki: %d records were not delivered", n)
+	}
+	return nil
 }
