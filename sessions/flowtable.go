@@ -47,7 +47,7 @@ func (t *flowTable) get(k flowKey) *flow {
 		if s.flow == nil {
 			return nil
 		}
-		if s.hash == h && s.flow.key == k {
+		if s.hash == h && s.flow.key.is(&k) {
 			return s.flow
 		}
 	}

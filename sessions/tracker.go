@@ -51,6 +51,11 @@ type flowKey struct {
 	family             uint8
 }
 
+// is compares word by word: the compiler would call memequal.
+func (k *flowKey) is(o *flowKey) bool {
+	return k.aLo == o.aLo && k.bLo == o.bLo && k.ports == o.ports && k.aHi == o.aHi && k.bHi == o.bHi && k.family == o.family
+}
+
 func keyOf(s *packet.Segment) (k flowKey, fromA bool) {
 	srcHi, srcLo, family := words(s.Src.Addr())
 	dstHi, dstLo, _ := words(s.Dst.Addr())
@@ -77,7 +82,7 @@ func (t *Tracker) Segment(s *packet.Segment) {
 	}
 	key, fromA := keyOf(s)
 	f := t.last
-	if f == nil || f.key != key {
+	if f == nil || !f.key.is(&key) {
 		f = t.flows.get(key)
 	}
 	if f != nil && t.replaces(f, s, fromA) {
