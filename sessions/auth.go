@@ -10,6 +10,7 @@ import (
 type authState struct {
 	ex        smtp.Exchange
 	time      int64
+	gap       bool   // replies were lost
 	challenge []byte // text of the last 334; it may name what is asked for
 }
 
@@ -51,11 +52,13 @@ func (s *session) authDone(c *command, r *smtp.Reply) {
 	case s.auth == nil:
 	case r.Code == 421 && s.auth.ex.Username == "" && !s.auth.ex.Secret:
 		s.auth = nil // the server leaves (RFC 5321, 3.8): nobody tried to log in yet
+	case s.auth.gap && s.auth.ex.Unsure():
+		s.authEnds(AuthUnknown, r) // the reply may be another exchange's
 	case s.auth.ex.Cancelled:
 		s.authEnds(AuthAborted, r)
 	case r.Code == 235:
 		s.authEnds(AuthSuccess, r)
-	case r.Code >= 400 && r.Code < 600:
+	case r.Code >= 400 && r.Code < 600 && (!s.auth.ex.Unsure() || r.Code == 535):
 		s.authEnds(AuthFailure, r)
 	default:
 		s.authEnds(AuthUnknown, r)

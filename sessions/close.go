@@ -23,6 +23,7 @@ func (s *session) finish(end string) *Session {
 	if rec.Helo == (Helo{}) {
 		rec.Helo = s.helo.given
 	}
+	s.unended()
 	s.finishTLS()
 	s.finishPartial()
 	rec.Commands = s.commandCounts()
@@ -64,6 +65,15 @@ func (s *session) finishMail(end string) {
 		m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
 	}
 	s.endMail()
+}
+
+// unended names what was left in clear before TLS.
+func (s *session) unended() {
+	for from, line := range s.tls.line {
+		if len(line) > 0 {
+			s.inClear(side(from), line)
+		}
+	}
 }
 
 // finishTLS tells how encryption went where no handshake told it. A connection

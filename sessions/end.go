@@ -10,8 +10,8 @@ import (
 func (f *flow) reset(s *packet.Segment, from side) {
 	peer := &f.half[from.other()]
 	if f.state == opening && from == server {
-		if s.Flags&packet.ACK != 0 && peer.Started() && s.Ack != peer.NextSeq() {
-			return // answers another SYN
+		if s.Flags&packet.ACK == 0 || peer.Started() && s.Ack != peer.NextSeq() {
+			return // forged, or answers another SYN (RFC 9293, 3.10.7.3)
 		}
 		f.refused()
 		return

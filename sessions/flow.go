@@ -41,6 +41,8 @@ type flow struct {
 	isnKnown    [2]bool
 	packets     [2]uint64
 	octets      [2]uint64
+	sent        [2]uint32 // highest sequence number that a side showed
+	sentKnown   [2]bool
 	newISN      *seenSYN
 
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
@@ -153,6 +155,9 @@ func (f *flow) due() int64 {
 func (f *flow) segment(s *packet.Segment, from side) {
 	f.packets[from]++
 	f.octets[from] += uint64(s.Length)
+	if end := s.Seq + uint32(s.Length); !f.sentKnown[from] || stream.Before(f.sent[from], end) {
+		f.sent[from], f.sentKnown[from] = end, true
+	}
 	if f.done {
 		return
 	}
@@ -162,6 +167,9 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	if s.Flags&packet.RST != 0 {
 		f.reset(s, from)
 		return
+	}
+	if s.Flags&(packet.SYN|packet.ACK) == 0 || s.Flags&packet.SYN != 0 && f.strangeSYN(s, from) {
+		return // a receiver drops these (RFC 9293, 3.10.7.4)
 	}
 	f.handshake(s, from)
 	in := stream.Input{
@@ -176,6 +184,15 @@ func (f *flow) segment(s *packet.Segment, from side) {
 		f.add(in, from)
 	}
 	f.settle(s.Time)
+}
+
+// strangeSYN says whether a SYN does not belong to the opening of this
+// connection.
+func (f *flow) strangeSYN(s *packet.Segment, from side) bool {
+	if f.isnKnown[from] {
+		return f.isn[from] != s.Seq || f.state != opening
+	}
+	return f.half[from].Started() && f.half[from].OffsetOf(s.Seq) != -1
 }
 
 // quick handles the segments that nearly all are: of an open connection, in

@@ -66,7 +66,7 @@ func (s *session) forked(r *smtp.Reply) bool {
 			s.settleFork()
 			return false
 		}
-		if c, ok := s.splitAt(true); ok {
+		if c, ok := s.splitAt(true); ok && r.Code != 421 {
 			s.split(c, s.fork.held)
 			s.pumpClient()
 		} else {
@@ -141,7 +141,7 @@ func (s *session) split(c candidate, r *smtp.Reply) {
 	s.mail.smuggleNext = !c.gap && !s.mail.bareLF && len(behind) > 0
 	smuggle := s.mail.smuggleNext
 	s.c.Rewind(c.end)
-	s.pending = append(s.pending, command{verb: smtp.EndOfDot, begin: c.end - 1, end: c.end, seen: s.seen, time: s.now, content: body})
+	s.pending = append(s.pending, command{verb: smtp.EndOfDot, begin: c.end - 1, end: c.end, seen: -1, time: s.now, content: body})
 	s.answer(r)
 	s.mail.smuggleNext = smuggle
 }

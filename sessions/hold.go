@@ -94,7 +94,7 @@ func (f *flow) settle(now int64) {
 // patience ends when an owed octet is late for longer than the grace.
 func (f *flow) patience(now int64) {
 	for s := range f.owed {
-		if o := &f.owed[s]; o.since != 0 && now-o.since > graceTime {
+		if o := &f.owed[s]; o.since != 0 && now-o.since > graceTime && (!f.sentKnown[s] || !stream.Before(f.sent[s], o.seq)) {
 			f.giveUp(side(s))
 		}
 	}
@@ -136,6 +136,15 @@ func (f *flow) giveUp(s side) {
 	f.owed[s] = owed{}
 	for h := &f.half[s]; o.since != 0 && stream.Before(h.NextSeq(), o.seq); {
 		was, upTo := h.NextSeq(), o.seq
+		if f.holds(s, was) { // it is here, and waits for octets of the other direction
+			peer := s.other()
+			before := f.half[peer].NextSeq()
+			f.declare(peer, f.queue[s][0].Ack)
+			if h.NextSeq() == was && f.half[peer].NextSeq() == before {
+				return
+			}
+			continue
+		}
 		if q := f.queue[s.other()]; len(q) > 0 && stream.Before(h.NextSeq(), q[0].Ack) && stream.Before(q[0].Ack, upTo) {
 			upTo = q[0].Ack
 		}

@@ -134,6 +134,9 @@ func (s *session) result(m *Mail, r *smtp.Reply) {
 func resultOf(code int) string {
 	switch code / 100 {
 	case 2:
+		if code == 221 {
+			return MailUnknown // answers QUIT: the mail's own reply was lost
+		}
 		return MailAccepted
 	case 4:
 		return MailDeferred
@@ -198,7 +201,7 @@ func (s *session) dataTaken(c *command, r *smtp.Reply) {
 	s.mail.bareLF = c.flags&smtp.BareLF != 0
 	if m := s.mail.open; m != nil {
 		s.reopen(m)
-		if len(m.To) == 0 && len(s.mail.doubtful) == 1 {
+		if len(m.To) == 0 && len(s.mail.doubtful) == 1 && s.clientGap == 0 {
 			m.To = append(m.To, s.mail.doubtful[0]) // 354 says that a recipient was accepted
 		}
 	}
@@ -330,6 +333,9 @@ func (s *session) mailAborted() {
 	}
 	if !s.mail.settled {
 		m.Result = MailAborted
+		if s.lostAny {
+			m.Result = MailUnknown // its end of data may have been lost
+		}
 		m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
 	}
 	s.endMail()
@@ -371,10 +377,18 @@ func (s *session) chunkDone(c *command, r *smtp.Reply) {
 	}
 	switch {
 	case c.flags&smtp.LastBDAT != 0 && c.flags&smtp.BadSize == 0:
-		if s.mail.settled {
+		if s.mail.settled && r.Code/100 != 2 {
 			break // a chunk before was refused: this reply only says so again
 		}
-		s.result(m, r)
+		s.mail.settled = false
+		if s.lmtp {
+			m.RecipientCodes = append(m.RecipientCodes, r.Code)
+			if s.worse(m, r); c.replies > 1 {
+				return
+			}
+		} else {
+			s.result(m, r)
+		}
 		if c.content != nil {
 			s.fill(m, c.content)
 		}

@@ -44,8 +44,8 @@ func DefaultPorts() []PortRole {
 // named anomaly or a counter, never the end.
 type Limits struct {
 	Connections   int           // tracked at once; default 1,048,576
-	OutOfOrder    int           // octets that wait for a hole in one connection; default 1 MiB
-	HeldTotal     int           // octets that wait in all connections; default 256 MiB
+	OutOfOrder    int           // memory of what waits for a hole in one connection, octets; default 2 MiB
+	HeldTotal     int           // the same of all connections; default 256 MiB
 	HeldSegments  int           // segments of a connection that wait for the other direction; default 256
 	Waiting       int           // octets of a client that wait for the server's decision; default 1 MiB
 	Pending       int           // commands that wait for a reply; default 4,096
@@ -73,7 +73,7 @@ func orDefault[T int | time.Duration](v *T, d T) {
 // withDefaults fills what is zero.
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.Connections, 1<<20)
-	orDefault(&l.OutOfOrder, 1<<20)
+	orDefault(&l.OutOfOrder, 2<<20)
 	orDefault(&l.HeldTotal, 256<<20)
 	orDefault(&l.HeldSegments, 256)
 	orDefault(&l.Waiting, 1<<20)

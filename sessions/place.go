@@ -27,6 +27,9 @@ func (s *session) commandsLost(t *smtp.Token) {
 		s.c.Set(smtp.Wait) // the answer was lost: the next reply tells
 		return
 	case smtp.Commands:
+		if c := s.mail.content; c != nil && c.chunked {
+			s.contentLost(0) // a chunk may be among what was lost
+		}
 		s.c.Set(smtp.Tail)
 	}
 	s.anomaly(Resync, s.now, "")
@@ -36,6 +39,9 @@ func (s *session) commandsLost(t *smtp.Token) {
 // repliesLost takes a gap in the server's direction, which ends at offset end.
 func (s *session) repliesLost(end int64) {
 	s.greeted = true
+	if s.auth != nil {
+		s.auth.gap = true
+	}
 	if s.fork.held != nil {
 		s.settleFork()
 	}
@@ -79,6 +85,10 @@ func (s *session) guess() {
 		}
 	case smtp.AUTH:
 		if smtp.Base64(line) {
+			if s.auth != nil {
+				s.auth.ex.Lost()
+				s.auth.challenge = s.auth.challenge[:0]
+			}
 			s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
 			s.c.Set(smtp.InAuth)
 			return
@@ -104,6 +114,10 @@ func waits(v smtp.Verb) bool {
 func (s *session) unanswered(c command) {
 	switch c.verb {
 	case smtp.MAIL:
+		if s.mail.open != nil && !s.mail.settled {
+			s.mail.doubtful = s.mail.doubtful[:0]
+			return // nested: a server refuses it (RFC 5321, 4.1.4)
+		}
 		s.mailAborted()
 		s.openMail(&c)
 	case smtp.RCPT:
@@ -137,7 +151,7 @@ func (s *session) mailUnknown(c *content) {
 // purge drops commands that must have been answered in a gap: the client had
 // seen more of the server when it sent the next one.
 func (s *session) purge(seen int64) {
-	for len(s.pending) > 0 && s.pending[0].seen < seen && s.pending[0].verb != smtp.AUTH {
+	for len(s.pending) > 0 && s.pending[0].seen < seen && s.pending[0].seen != s.burst && s.pending[0].verb != smtp.AUTH {
 		s.unanswered(s.shift())
 	}
 }
@@ -177,7 +191,7 @@ func (s *session) found() {
 }
 
 // lostGood is a 2xx to a command that was lost.
-func (s *session) lostGood(c *command, r *smtp.Reply) {}
+func (s *session) lostGood(c *command, r *smtp.Reply) { s.goOn(c, r) }
 
 // lostMore is a 3xx to a command that was lost: 354 answers DATA, 334 AUTH.
 func (s *session) lostMore(c *command, r *smtp.Reply) {
@@ -185,6 +199,7 @@ func (s *session) lostMore(c *command, r *smtp.Reply) {
 	case 354:
 		s.dataBegins()
 	case 334:
+		s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
 		s.c.Set(smtp.InAuth)
 	}
 }

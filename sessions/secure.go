@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mailtap/mailtap/decode/smtp"
@@ -10,8 +11,9 @@ import (
 // tlsState is what the wire tells once a connection is encrypted.
 type tlsState struct {
 	watch *tls.Watch
-	start int64   // packet time of the first octet inside
-	begun [2]bool // TLS octets of a side were seen
+	start int64     // packet time of the first octet inside
+	begun [2]bool   // TLS octets of a side were seen
+	line  [2][]byte // the begin of a line in clear before them
 }
 
 // head keeps the first octets of a side while they are too few to tell TLS from
@@ -127,19 +129,33 @@ func (s *session) encrypted(from side, b []byte) {
 
 // skipInjected leaves out lines in clear before the first record.
 func (s *session) skipInjected(from side, b []byte) []byte {
+	if part := s.tls.line[from]; len(part) > 0 {
+		b = append(part, b...)
+		s.tls.line[from] = nil
+	}
 	for len(b) > 0 {
-		if yes, need := tls.LooksLikeRecord(b); yes || need {
-			return b
-		}
+		isTLS, need := tls.LooksLikeRecord(b)
 		line := firstLine(b)
-		kind := BadTLS
-		if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS {
-			kind = StartTLSInjection
+		switch {
+		case isTLS:
+			return b
+		case need || len(line) == len(b) && len(b) < s.lim.Line:
+			s.tls.line[from] = slices.Clone(b)
+			return nil
 		}
-		s.anomaly(kind, s.now, "")
+		s.inClear(from, line)
 		b = b[min(len(line)+1, len(b)):]
 	}
 	return nil
+}
+
+// inClear names a line that stands where TLS must.
+func (s *session) inClear(from side, line []byte) {
+	kind := BadTLS
+	if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS {
+		kind = StartTLSInjection
+	}
+	s.anomaly(kind, s.now, "")
 }
 
 func (s *session) encryptedGap(from side, n int64) {

@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"slices"
+	"bytes"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/stream"
@@ -42,6 +42,8 @@ type session struct {
 	head      [2]head // first octets of a side, until they tell TLS from text
 	greeted   bool    // the banner came, or will not
 	lostAny   bool    // octets were lost: replies may not match
+	burst     int64   // what the client had seen when it sent the command answered last
+	clientGap int64   // offset behind the last gap of the client
 	quit      bool
 	loggedIn  bool
 	login     string // the user name of the login that succeeded
@@ -141,6 +143,10 @@ func (s *session) lose(from side, c *stream.Chunk) {
 	}
 	if from == client {
 		s.anomaly(ClientGap, s.now, "")
+		s.clientGap = c.Offset + c.Gap
+		if s.auth != nil {
+			s.auth.ex.Lost()
+		}
 		s.c.Gap(c.Gap)
 		s.pumpClient()
 		s.c.Keep()
@@ -202,6 +208,9 @@ func (s *session) command(t *smtp.Token) {
 	if t.Flags&smtp.Headless != 0 && t.Verb == smtp.Unknown {
 		return // the tail of a line that a gap has cut
 	}
+	if t.Begin == 0 && t.Verb == smtp.Unknown && bytes.HasPrefix(t.Line, []byte("PROXY ")) {
+		return // a proxy's header, not the client's: nothing answers it
+	}
 	s.commands[t.Verb]++
 	s.oddities(t)
 	c := command{verb: t.Verb, flags: t.Flags, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
@@ -259,15 +268,15 @@ func (s *session) file(c command) {
 	}
 	if len(s.pending) >= s.lim.Pending {
 		s.anomaly(PendingLimit, s.now, "")
-		s.pending = slices.Delete(s.pending, 0, 1)
+		s.shift()
 	}
 	s.pending = append(s.pending, c)
 }
 
 func (s *session) shift() command {
 	c := s.pending[0]
-	copy(s.pending, s.pending[1:])
-	s.pending = s.pending[:len(s.pending)-1]
+	s.pending[0] = command{} // append moves the rest now and then, not each reply
+	s.pending = s.pending[1:]
 	return c
 }
 
@@ -293,12 +302,43 @@ func (s *session) reply(r *smtp.Reply) {
 	if s.forked(r) {
 		return
 	}
+	if s.lostAny {
+		s.skipTo(r)
+	}
 	s.passLost()
+	if r.Headless && r.Code == 421 { // the replies before it may stand in the gap
+		for len(s.pending) > 0 {
+			s.unanswered(s.shift())
+		}
+	}
 	if len(s.pending) == 0 || s.unsolicited(r) {
 		s.lonely(r)
 		return
 	}
 	s.answer(r)
+}
+
+// skipTo leaves out commands that a reply cannot answer: after a loss 354 finds
+// its DATA, 221 its QUIT.
+func (s *session) skipTo(r *smtp.Reply) {
+	want := smtp.DATA
+	switch r.Code {
+	case 354:
+	case 221:
+		want = smtp.QUIT
+	case 235:
+		want = smtp.AUTH
+	default:
+		return
+	}
+	for i := range s.pending {
+		if s.pending[i].verb == want || s.pending[i].lost {
+			for range i {
+				s.unanswered(s.shift())
+			}
+			return
+		}
+	}
 }
 
 func (s *session) countReply(code int) {
@@ -332,14 +372,20 @@ func (s *session) lonely(r *smtp.Reply) {
 // answer gives a reply to the first command that waits.
 func (s *session) answer(r *smtp.Reply) {
 	first := &s.pending[0]
+	if s.lmtp && first.verb == smtp.BDAT && first.flags&smtp.LastBDAT != 0 && first.replies == 0 && s.mail.open != nil {
+		first.replies = len(s.mail.open.To)
+	}
 	c := *first
 	switch {
 	case first.replies > 1:
 		first.replies--
 	case first.verb == smtp.AUTH && r.Code == 334:
-	case first.lost: // more may have been lost than one command
+	case first.lost && r.Code/100 != 3: // more may have been lost than one command
 	default:
 		s.shift()
+	}
+	if !c.lost {
+		s.burst = c.seen
 	}
 	delay := time.Duration(r.BeginTime - c.time)
 	if delay < 0 || r.Headless {

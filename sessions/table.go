@@ -42,9 +42,9 @@ func rowOf(c *command) row {
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		return row{good: (*session).heloTaken}
 	case smtp.MAIL:
-		return row{good: (*session).mailBegins, refuse: (*session).mailRefused, more: (*session).mailRefused}
+		return row{good: (*session).mailBegins, refuse: (*session).mailRefused}
 	case smtp.RCPT:
-		return row{good: (*session).rcptTaken, refuse: (*session).rcptRefused, more: (*session).rcptRefused}
+		return row{good: (*session).rcptTaken, refuse: (*session).rcptRefused}
 	case smtp.DATA:
 		return row{more: (*session).dataTaken, good: (*session).dataOdd, refuse: (*session).dataRefused}
 	case smtp.EndOfDot:

@@ -95,7 +95,9 @@ func (t *Tracker) Segment(s *packet.Segment) {
 		}
 	}
 	t.last = f
-	f.last = s.Time
+	if !f.done {
+		f.last = s.Time
+	}
 	f.segment(s, f.sideOf(fromA))
 }
 
@@ -108,6 +110,9 @@ func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
 	}
 	side := f.sideOf(fromA)
 	if s.Flags&packet.ACK != 0 {
+		if f.done && side == server && f.isnKnown[server] && f.isn[server] != s.Seq {
+			return true // the SYN before it was lost by the tap
+		}
 		if f.newISN == nil || side != server || s.Ack != f.newISN.seq+1 || f.isn[client] == f.newISN.seq {
 			return false
 		}

@@ -64,6 +64,9 @@ type piece struct {
 	hasAck bool
 }
 
+// cost is what an early piece takes of memory: a small one takes a whole page.
+func (p *piece) cost() int { return cap(p.page) + 128 }
+
 func (p *piece) end() uint32 { return p.seq + uint32(len(p.data)) + uint32(p.lost) }
 
 // Before says whether sequence number a stands before b (RFC 9293, 3.4:
@@ -108,7 +111,7 @@ func (h *Half) Add(in Input, pool *Pool) {
 	if in.Length > len(in.Data) {
 		p.lost = in.Length - len(in.Data)
 	}
-	if in.FIN && !h.hasFIN {
+	if end := p.end(); in.FIN && !Before(end, h.next) && (!h.hasFIN || Before(end, h.fin)) {
 		h.fin, h.hasFIN = p.end(), true
 	}
 	if len(p.data)+p.lost == 0 || !h.cutOld(&p) {
@@ -221,7 +224,7 @@ func (h *Half) compare(a, b *piece) {
 func (h *Half) insert(i int, p piece, pool *Pool) {
 	p.page = pool.copy(p.data)
 	p.data = p.page
-	h.held += len(p.data)
+	h.held += p.cost()
 	h.early = append(h.early, piece{})
 	copy(h.early[i+1:], h.early[i:])
 	h.early[i] = p
@@ -272,12 +275,12 @@ func (h *Half) dropStale(p *piece) {
 		return
 	}
 	old = min(old, len(p.data)+p.lost)
-	h.held -= min(old, len(p.data))
 	h.Counts.Retransmitted += uint64(old)
 	p.skip(old)
 }
 
 func (h *Half) release(pool *Pool) {
+	h.held -= h.early[0].cost()
 	pool.put(h.early[0].page)
 	copy(h.early, h.early[1:])
 	h.early[len(h.early)-1] = piece{}
@@ -293,9 +296,6 @@ func (h *Half) give(c *Chunk, p *piece) {
 	n := len(p.data)
 	if n > 0 {
 		c.Data = p.data
-		if p != &h.now {
-			h.held -= n
-		}
 	} else {
 		n = p.lost
 		p.lost = 0

@@ -216,3 +216,22 @@ func BenchmarkInOrder(b *testing.B) {
 		seq += uint32(len(data))
 	}
 }
+
+// TestHeldIsMemory counts what early octets cost, not what they are: a flood
+// of single octets must reach the limit.
+func TestHeldIsMemory(t *testing.T) {
+	var h stream.Half
+	var pool stream.Pool
+	h.Start(0)
+	for i := range uint32(100) {
+		h.Add(in(2+2*i, "x"), &pool)
+		h.Add(stream.Input{Seq: 3 + 2*i, Length: 1}, &pool) // cut off by the snap length
+	}
+	if h.Held() < 100*2048+100*64 {
+		t.Errorf("%d octets are held", h.Held())
+	}
+	h.Add(in(0, "ab"), &pool)
+	if got := len(pull(t, &h, &pool)); got != 202 || h.Held() != 0 {
+		t.Errorf("%d octets came out, %d are held", got, h.Held())
+	}
+}

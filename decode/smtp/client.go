@@ -54,6 +54,7 @@ type Client struct {
 	forkAt   int64  // stream offset of fork[0]
 	forking  bool
 	forkFull bool
+	copied   int64 // octets copied for look-alikes
 }
 
 // Mode tells the present grammar.
@@ -103,8 +104,7 @@ func (c *Client) Feed(b []byte, offset int64) {
 		c.pending += int64(len(b) - max(room, 0))
 		b = b[:max(room, 0)]
 	}
-	c.rest = append(c.rest, b...)
-	c.in, c.owned = c.rest, true
+	c.in, c.owned = append(c.in, b...), true
 }
 
 // Keep copies what was not read, so that the octets of the last Feed may
@@ -116,7 +116,8 @@ func (c *Client) Keep() {
 		if cap(c.rest) > 64<<10 {
 			c.rest = nil
 		}
-	case c.owned && &c.in[0] == &c.rest[0]:
+	case c.owned:
+		return // what was read is left behind; append moves the rest now and then
 	default:
 		if n := c.limit(c.Options.Waiting, defaultWaiting); len(c.in) > n {
 			c.pending += int64(len(c.in) - n)

@@ -135,13 +135,14 @@ func (c *Client) body(t *Token, n int) bool {
 // startFork keeps a copy of the raw octets from an offset on: if the server
 // takes the look-alike for the end, they are commands.
 func (c *Client) startFork(at int64) {
-	if c.forking {
-		return
+	if c.forking || c.copied > 8*c.offset+1<<20 {
+		return // else each look-alike in a long pipeline would copy all of it
 	}
 	c.forking, c.forkFull, c.forkAt = true, false, at
 	c.fork = c.fork[:0]
 	if skip := at - c.offset; skip <= int64(len(c.in)) {
 		c.remember(c.in[max(skip, 0):])
+		c.copied += int64(len(c.fork))
 	}
 }
 

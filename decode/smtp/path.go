@@ -5,6 +5,12 @@ import (
 	"strconv"
 )
 
+// maxPath bounds a mailbox that is kept, in octets. RFC 5321, 4.5.3.1.3 allows
+// 256.
+const maxPath = 1024
+
+func mailboxText(b []byte) string { return printable(b[:min(len(b), maxPath)]) }
+
 // Path takes the argument of MAIL or RCPT apart (RFC 5321, 4.1.2): the mailbox
 // without its brackets, and the parameters behind it. A source route stays: it
 // shows where the client wanted the mail to go.
@@ -17,13 +23,13 @@ func Path(arg []byte) (mailbox string, params []byte) {
 	}
 	if arg[0] != '<' {
 		addr, rest, _ := bytes.Cut(arg, []byte{' '})
-		return printable(addr), trim(rest)
+		return mailboxText(addr), trim(rest)
 	}
 	end := closing(arg)
 	if end < 0 {
-		return printable(arg[1:]), nil
+		return mailboxText(arg[1:]), nil
 	}
-	return printable(arg[1:end]), trim(arg[end+1:])
+	return mailboxText(arg[1:end]), trim(arg[end+1:])
 }
 
 // closing finds the bracket that closes arg[0]; brackets inside quotes do not

@@ -17,6 +17,7 @@ type Exchange struct {
 	Secret    bool // a reusable secret was in what the client sent
 	Cancelled bool // the client sent "*"
 	Odd       bool // something could not be decoded
+	lost      bool // a line of the client may be missing
 	step      int
 }
 
@@ -49,6 +50,13 @@ func (e *Exchange) Respond(line, challenge []byte) {
 	}
 	e.respond(line, challenge)
 }
+
+// Lost says that a line of the exchange may be missing: without a readable
+// challenge the next one may be the password.
+func (e *Exchange) Lost() { e.lost = true }
+
+// Unsure says whether a line, a cancel perhaps, may be missing.
+func (e *Exchange) Unsure() bool { return e.lost }
 
 func (e *Exchange) respond(line, challenge []byte) {
 	plain, ok := decode64(line)
@@ -100,7 +108,7 @@ func (e *Exchange) plain(b []byte) {
 // login reads a user name, then a password; the challenge tells which where it
 // can be read (draft-murchison-sasl-login).
 func (e *Exchange) login(b, challenge []byte) {
-	password := e.step > 0
+	password := e.step > 0 || e.lost
 	if prompt, ok := decode64(challenge); ok && len(prompt) > 0 {
 		prompt = bytes.ToLower(prompt)
 		switch {
