@@ -18,14 +18,14 @@ DEMO_ARGS ?=
 all: build
 
 build:
-	@scripts/install.sh build
+	@.ci/install.sh build
 	$(GO_BUILD) -o mailtap ./cmd/mailtap
 
 demo: build
 	@./mailtap demo $(DEMO_ARGS)
 
 test:
-	@scripts/install.sh test
+	@.ci/install.sh test
 	go test -race ./...
 
 vet:
@@ -36,13 +36,13 @@ lint: vet
 	go run $(STATICCHECK) ./...
 
 fuzz:
-	@scripts/fuzz.sh $(FUZZTIME)
+	@.ci/fuzz.sh $(FUZZTIME)
 
 corpus: build
-	@scripts/corpus.sh ./mailtap $(CORPUS)
+	@.ci/corpus.sh ./mailtap $(CORPUS)
 
 corpus-update: build
-	@scripts/corpus.sh ./mailtap $(CORPUS) --update
+	@.ci/corpus.sh ./mailtap $(CORPUS) --update
 
 clean:
 	rm -f mailtap

@@ -11,7 +11,7 @@ import (
 )
 
 // demoCapture is real mail traffic of servers and clients on hosts of our
-// own, with invented users; scripts/demo-capture.sh makes it.
+// own, with invented users; .ci/demo-capture.sh makes it.
 //
 //go:embed testdata/demo.pcap
 var demoCapture []byte

@@ -83,7 +83,7 @@ func needLive(t *testing.T) {
 	}
 	for program, pkg := range map[string]string{"ip": "iproute2", "postfix": "postfix", "swaks": "swaks", "prometheus": "prometheus"} {
 		if _, err := exec.LookPath(program); err != nil {
-			leaveOut(t, fmt.Sprintf("needs %s: scripts/install.sh test, or apt-get install %s", program, pkg))
+			leaveOut(t, fmt.Sprintf("needs %s: .ci/install.sh test, or apt-get install %s", program, pkg))
 		}
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the capture that `mailtap demo` plays from single captures of the
 # corpus, each moved to its place on one time line (needs tshark's editcap,
-# mergecap and capinfos): scripts/demo-capture.sh CORPUS
+# mergecap and capinfos): .ci/demo-capture.sh CORPUS
 set -euo pipefail
 
 corpus=$1

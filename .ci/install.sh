@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what building or testing needs and is missing, through Debian's
 # package manager, and says so. Installs nothing that is there, starts no service.
-#   scripts/install.sh build   a C compiler and libpcap's headers
-#   scripts/install.sh test    the same, and the servers and tools of the tests
+#   .ci/install.sh build   a C compiler and libpcap's headers
+#   .ci/install.sh test    the same, and the servers and tools of the tests
 set -euo pipefail
 
 what=${1:-build}

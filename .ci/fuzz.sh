@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a time: scripts/fuzz.sh 10s
+# Runs every fuzz target for a time: .ci/fuzz.sh 10s
 set -euo pipefail
 
 each=${1:-10s}

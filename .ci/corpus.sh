@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Holds the records of a built mailtap against a corpus of captures with known
 # truth, and fails where a case of .ci/whole-cases.txt is not whole any more.
-#   scripts/corpus.sh BINARY CORPUS            check
-#   scripts/corpus.sh BINARY CORPUS --update   write the cases that are whole now
+#   .ci/corpus.sh BINARY CORPUS            check
+#   .ci/corpus.sh BINARY CORPUS --update   write the cases that are whole now
 set -euo pipefail
 
 binary=$(readlink -f "$1")
