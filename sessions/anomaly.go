@@ -7,6 +7,7 @@ const (
 	ServerGap         = "server_gap"
 	Midstream         = "midstream"
 	OneWay            = "one_way"
+	BadChecksum       = "bad_checksum"
 	OverlapConflict   = "overlap_conflict"
 	ResetOutOfPlace   = "reset_out_of_place"
 	OutOfOrderLimit   = "out_of_order_limit"
@@ -52,6 +53,7 @@ var AnomalyTable = [...]AnomalyKind{
 	{ServerGap, "Octets from the server were acknowledged by the client but never seen here.", "capture loss"},
 	{Midstream, "The connection was met after its start.", "capture start"},
 	{OneWay, "One direction of the connection was never seen.", "asymmetric routing"},
+	{BadChecksum, "A segment with a wrong checksum, in a direction whose checksums are right: its receiver dropped it, and so do we.", "RFC 9293, 3.1; TCP evasion"},
 	{OverlapConflict, "Two copies of the same octets differ.", "TCP evasion"},
 	{ResetOutOfPlace, "A RST does not stand where the receiver would take it; it was left out.", "RFC 5961, 3.2"},
 	{OutOfOrderLimit, "More early octets than the limit: a hole was given up.", "limits.out_of_order"},

@@ -161,6 +161,11 @@ func (s *session) lose(from side, c *stream.Chunk) {
 	s.pumpServer()
 }
 
+// inBulk says whether the client's octets are a message's body or inside TLS.
+func (s *session) inBulk() bool {
+	return s.c.Mode() == smtp.Opaque || s.c.Mode() == smtp.InData && s.mail.header.Done()
+}
+
 func (s *session) pumpClient() {
 	for s.c.Next(&s.tok) {
 		s.clientToken(&s.tok)

@@ -27,6 +27,8 @@ type Segment struct {
 	Payload  []byte // octets captured
 	Length   int    // octets of payload on the wire; above len(Payload) where the snap length cut
 
+	whole []byte // header and payload, where all of them were captured
+
 	VLANs     [MaxVLANs]uint16 // outermost first
 	VLANCount uint8
 }

@@ -30,6 +30,10 @@ func (d *Decoder) tcp(c *cursor, s *Segment) Reason {
 	s.Window = binary.BigEndian.Uint16(b[14:])
 	s.Payload = b[min(header, len(b)):]
 	s.Length = c.wire - header
+	s.whole = nil
+	if len(b) == c.wire {
+		s.whole = b
+	}
 	return OK
 }
 
