@@ -30,8 +30,8 @@ type session struct {
 	lim *Limits
 	c   smtp.Client
 	s   smtp.Server
-	tok smtp.Token
-	rep smtp.Reply
+	tok *smtp.Token // the tracker's: one token is read at a time, and its memory stays hot
+	rep *smtp.Reply
 
 	pending []command
 	seen    int64 // the client's acknowledgement in the chunk being read
@@ -66,7 +66,7 @@ type session struct {
 
 func newSession(f *flow) *session {
 	lim := &f.t.opts.Limits
-	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1}
+	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, tok: &f.t.tok, rep: &f.t.rep}
 	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
 	s.s.Limit = lim.Reply
 	s.mail.header.Options.MaxHeader = lim.Header
@@ -167,20 +167,20 @@ func (s *session) inBulk() bool {
 }
 
 func (s *session) pumpClient() {
-	for s.c.Next(&s.tok) {
-		s.clientToken(&s.tok)
+	for s.c.Next(s.tok) {
+		s.clientToken(s.tok)
 	}
 }
 
 func (s *session) pumpServer() {
-	for s.s.Next(&s.rep) {
+	for s.s.Next(s.rep) {
 		switch {
 		case s.rep.Lost > 0:
 			s.repliesLost(s.rep.End)
 		case s.rep.Raw != nil:
 			s.encrypted(server, s.rep.Raw)
 		default:
-			s.reply(&s.rep)
+			s.reply(s.rep)
 		}
 		s.pumpClient()
 		s.c.Keep()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/capture/stream"
+	"github.com/mailtap/mailtap/decode/smtp"
 	"github.com/mailtap/mailtap/decode/tls"
 )
 
@@ -30,6 +31,8 @@ type Tracker struct {
 	held    int // early octets in all connections
 	waiting map[*flow]struct{}
 	now     int64
+	tok     smtp.Token
+	rep     smtp.Reply
 
 	certificates tls.Certificates // seen so far, for all connections
 }
