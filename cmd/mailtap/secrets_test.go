@@ -230,12 +230,47 @@ func search(t *testing.T, said *spoken, secrets map[string]bool) {
 	for secret := range secrets {
 		for _, form := range forms(secret) {
 			for where, text := range said.text {
-				if at := bytes.Index(text.Bytes(), []byte(form)); at >= 0 {
+				if at := stands(text.Bytes(), form); at >= 0 {
 					t.Errorf("the secret %q stands in the %s as %q: …%q…", secret, where, form,
 						text.Bytes()[max(0, at-60):min(text.Len(), at+60)])
 				}
 			}
 		}
+	}
+}
+
+// stands finds a secret in a text. One of digits alone, such as 123456, counts
+// only where it is a word: measured times and hashes have any digits in them.
+func stands(text []byte, form string) int {
+	digits := strings.Trim(form, "0123456789") == ""
+	for from := 0; ; {
+		at := bytes.Index(text[from:], []byte(form))
+		if at < 0 {
+			return -1
+		}
+		at += from
+		if !digits || !partOfNumber(text, at-1) && !partOfNumber(text, at+len(form)) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+func partOfNumber(text []byte, at int) bool {
+	return at >= 0 && at < len(text) && strings.IndexByte("0123456789abcdefABCDEF.+-", text[at]) >= 0
+}
+
+func TestSecretOfDigits(t *testing.T) {
+	for text, want := range map[string]bool{
+		`"password":"123456"`: true, "user 123456 logged in": true, "=123456\n": true, "123456": true,
+		"1.7954669123456476e+09": false, `"session":"ab123456cd"`: false, "0.123456": false,
+	} {
+		if got := stands([]byte(text), "123456") >= 0; got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+	if stands([]byte("xguess-word-4x"), "guess-word-4") != 1 {
+		t.Error("a secret with letters is not found inside a word")
 	}
 }
 
