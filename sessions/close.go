@@ -110,8 +110,8 @@ func (s *session) commandCounts() []Count {
 
 func (s *session) replyCounts() []Count {
 	var all []Count
-	for code, n := range s.codes {
-		all = append(all, Count{strconv.Itoa(code), n})
+	for _, c := range s.codes {
+		all = append(all, Count{strconv.Itoa(c.code), c.n})
 	}
 	slices.SortFunc(all, byName)
 	return all
@@ -128,12 +128,8 @@ func byName(a, b Count) int {
 }
 
 func (s *session) anomalies() []string {
-	var all []string
-	for k := range s.kinds {
-		all = append(all, k)
-	}
-	slices.Sort(all)
-	return all
+	slices.Sort(s.kinds)
+	return s.kinds
 }
 
 // dismissed says whether the server's last word was that it leaves: 421, 221,

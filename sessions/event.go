@@ -56,7 +56,7 @@ type (
 		Verb     string // upper case; a known verb, else OTHER; "." is the end of data
 		Code     int
 		Enhanced string
-		Text     string
+		Text     string        // empty where the server may have quoted a secret
 		Delay    time.Duration // last octet of the command to first octet of the reply, -1 where unknown
 		Argument string        // RCPT, VRFY and EXPN: the address asked for; empty for all other verbs
 	}

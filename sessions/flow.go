@@ -44,7 +44,7 @@ type flow struct {
 	sent        [2]uint32 // highest sequence number that a side showed
 	sentKnown   [2]bool
 	sound       [2]bool // a right checksum was seen
-	newISN      *seenSYN
+	newISN      *uint32 // of a SYN on an open connection, until the server agrees
 
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
@@ -58,11 +58,6 @@ type flow struct {
 	next, prev *flow // on the wheel
 	slot       int32
 	filed      bool
-}
-
-type seenSYN struct {
-	seq  uint32
-	time int64
 }
 
 // newFlow begins a connection with its first segment.
@@ -192,7 +187,8 @@ func (f *flow) segment(s *packet.Segment, from side) {
 }
 
 // bulk is from what size on a segment inside a message or inside TLS is not
-// summed: nearly all octets are of such segments, and no fact hangs on one.
+// summed: nearly all octets are of such segments. A wrong one that is taken costs
+// what a lost packet would, at worst an end of data.
 const bulk = 1000
 
 // corrupted says whether the receiver dropped a segment for its checksum.
@@ -328,7 +324,7 @@ func (f *flow) overflow(from side) {
 func (f *flow) deliver(from side) {
 	h := &f.half[from]
 	c := &f.t.chunk
-	for {
+	for !f.done { // Closed is a connection's last event
 		was := h.Held()
 		ok := h.Next(c, &f.t.pool)
 		f.t.held += h.Held() - was
@@ -349,7 +345,7 @@ func (f *flow) deliver(from side) {
 		}
 		s.octets(from, c, ack)
 	}
-	if n := h.Counts.Conflicts; n > f.conflict[from] {
+	if n := h.Counts.Conflicts; n > f.conflict[from] && !f.done {
 		f.conflict[from] = n
 		f.talk().anomaly(OverlapConflict, f.last, "")
 	}

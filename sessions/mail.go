@@ -123,7 +123,10 @@ func (s *session) mailRefused(c *command, r *smtp.Reply) {
 
 // result sets what a reply says of a mail.
 func (s *session) result(m *Mail, r *smtp.Reply) {
-	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), smtp.Text(r.Lines, 512)
+	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), ""
+	if !s.misread(r) {
+		m.Reply = smtp.Text(r.Lines, 512)
+	}
 	m.Result = resultOf(r.Code)
 	if m.Result == MailAccepted {
 		m.QueueID = smtp.QueueID(r.Lines)

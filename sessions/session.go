@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/stream"
@@ -51,9 +52,9 @@ type session struct {
 	masked    bool   // the offer of STARTTLS was masked
 	secured   bool   // the secured event was given
 	commands  [smtp.NumVerbs]int
-	codes     map[int]int
-	lastCode  int // of the last reply
-	kinds     map[string]struct{}
+	codes     []codeCount
+	lastCode  int      // of the last reply
+	kinds     []string // of anomalies, each once
 
 	mail mailState
 	auth *authState
@@ -347,12 +348,30 @@ func (s *session) skipTo(r *smtp.Reply) {
 }
 
 func (s *session) countReply(code int) {
-	if s.codes == nil {
-		s.codes = map[int]int{}
-	}
-	s.codes[code]++
 	s.lastCode = code
+	for i := range s.codes {
+		if s.codes[i].code == code {
+			s.codes[i].n++
+			return
+		}
+	}
+	s.codes = append(s.codes, codeCount{code, 1})
 }
+
+// codeCount is how often a reply code was seen. A session has a handful of
+// codes: a list is searched faster than a map is made.
+type codeCount struct{ code, n int }
+
+// mayEcho says whether a reply may repeat what the client sent although that
+// was a secret: servers quote a line that they did not understand, and after a
+// refused AUTH that line can be a password.
+func (s *session) mayEcho(c *command, r *smtp.Reply) bool {
+	return c.verb == smtp.Unknown || c.verb == smtp.AUTH || s.misread(r)
+}
+
+// misread says whether a reply may be about another line than the one that it
+// was paired with: after a loss, a complaint of the syntax.
+func (s *session) misread(r *smtp.Reply) bool { return s.lostAny && r.Code/10 == 50 }
 
 // unsolicited says whether the server sent a reply before it can have seen the
 // command that waits for one (RFC 5321, 3.8: 421 may come at any time).
@@ -365,7 +384,7 @@ func (s *session) lonely(r *smtp.Reply) {
 	if r.Code != 421 && !s.lostAny && !s.f.midway {
 		s.anomaly(UnsolicitedReply, s.now, "")
 	}
-	s.f.t.emit(&Replied{In: s.in(), Code: r.Code, Enhanced: string(r.Enhanced), Text: smtp.Text(r.Lines, 512), Delay: -1})
+	s.f.t.emit(&Replied{In: s.in(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: -1})
 	switch {
 	case s.c.Mode() == smtp.InData:
 		s.dataAnswered(r)
@@ -396,7 +415,10 @@ func (s *session) answer(r *smtp.Reply) {
 	if delay < 0 || r.Headless {
 		delay = -1
 	}
-	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Text: smtp.Text(r.Lines, 512), Delay: delay}
+	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: delay}
+	if !s.mayEcho(&c, r) {
+		e.Text = smtp.Text(r.Lines, 512)
+	}
 	switch c.verb {
 	case smtp.RCPT, smtp.VRFY, smtp.EXPN:
 		e.Argument = c.arg
@@ -430,9 +452,8 @@ func (s *session) in() In { return s.f.in(s.now) }
 
 // anomaly tells something odd; the record names each kind once.
 func (s *session) anomaly(kind string, at int64, detail string) {
-	if s.kinds == nil {
-		s.kinds = map[string]struct{}{}
+	if !slices.Contains(s.kinds, kind) {
+		s.kinds = append(s.kinds, kind)
 	}
-	s.kinds[kind] = struct{}{}
 	s.f.t.emit(&Anomaly{In: s.f.in(at), Kind: kind, Detail: detail})
 }

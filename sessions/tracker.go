@@ -116,7 +116,7 @@ func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
 		if f.done && side == server && f.isnKnown[server] && f.isn[server] != s.Seq {
 			return true // the SYN before it was lost by the tap
 		}
-		if f.newISN == nil || side != server || s.Ack != f.newISN.seq+1 || f.isn[client] == f.newISN.seq {
+		if f.newISN == nil || side != server || s.Ack != *f.newISN+1 || f.isn[client] == *f.newISN {
 			return false
 		}
 		f.finish(f.endNow(EndClosed))
@@ -132,7 +132,8 @@ func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
 		f.finish(EndUnanswered)
 		return true
 	}
-	f.newISN = &seenSYN{seq: s.Seq, time: s.Time}
+	isn := s.Seq
+	f.newISN = &isn
 	return false
 }
 

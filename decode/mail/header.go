@@ -95,6 +95,12 @@ func (h *HeaderReader) Reset() {
 // that is no field, or at its limit.
 func (h *HeaderReader) Done() bool { return h.state == headerIsOver }
 
+// Stop ends the header where octets of it were lost: what follows may be the
+// body. A field that was not complete is left out.
+func (h *HeaderReader) Stop() {
+	h.state = headerIsOver
+}
+
 // Leftover is what was taken as the start of a field and turned out to be the
 // body's: the body is Leftover and then what Write did not consume. It is
 // borrowed until the next Write or Reset, and empty for nearly every mail.
