@@ -69,7 +69,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	ex := &s.auth.ex
 	a := Auth{
 		Time: timeOf(s.auth.time), Mechanism: ex.Mechanism, Username: ex.Username, Authzid: ex.Authzid,
-		Result: result, SecretExposed: ex.Secret,
+		Result: result, Encrypted: s.tls.inner.open, SecretExposed: ex.Secret && !s.tls.inner.open,
 	}
 	if ex.Odd {
 		s.anomaly(BadAuth, s.now, "")
@@ -87,7 +87,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	if result == AuthSuccess {
 		s.loggedIn, s.login = true, a.Username
 	}
-	s.f.t.emit(&Authenticated{In: s.in(), Auth: a})
+	s.f.t.emit(&Authenticated{In: s.in(), Auth: a, TLSMode: s.rec.TLS.Mode})
 }
 
 // denied says whether a server refused a login for its credentials rather than

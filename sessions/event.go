@@ -69,7 +69,8 @@ type (
 	// Authenticated is one finished AUTH exchange.
 	Authenticated struct {
 		In
-		Auth Auth
+		Auth    Auth
+		TLSMode string
 	}
 	// MailDone is one finished mail transaction.
 	MailDone struct {

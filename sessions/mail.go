@@ -19,6 +19,7 @@ type mailState struct {
 	smuggleNext bool // the next MAIL stands behind a look-alike
 	bareLF      bool // the client ends lines with bare LF: its end of data too
 	answered    bool // the server answered before the end of data
+	prdr        bool // a reply for each recipient comes, then one for all
 }
 
 // content is what a message turned out to be.
@@ -91,7 +92,7 @@ func (s *session) openMail(c *command) {
 }
 
 func (s *session) newMail(c *command) *Mail {
-	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.loggedIn, Login: s.login}
+	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.loggedIn, Login: s.login, Encrypted: s.tls.inner.open}
 	s.mail.smuggleNext = false
 	return m
 }
@@ -280,14 +281,18 @@ func (s *session) mailDone(c *command, r *smtp.Reply) {
 	if m == nil {
 		return
 	}
-	if s.lmtp {
+	switch {
+	case s.lmtp:
 		m.RecipientCodes = append(m.RecipientCodes, r.Code)
-		if c.replies > 1 {
-			s.worse(m, r)
+		if s.worse(m, r); c.replies > 1 {
 			return
 		}
-		s.worse(m, r)
-	} else {
+	case s.mail.prdr && c.replies > 1:
+		if r.Code != 353 {
+			m.RecipientCodes = append(m.RecipientCodes, r.Code)
+		}
+		return
+	default:
 		s.result(m, r)
 	}
 	if c.content != nil {
@@ -308,6 +313,9 @@ func (s *session) worse(m *Mail, r *smtp.Reply) {
 func (s *session) fill(m *Mail, c *content) {
 	f := &c.fields
 	m.Size, m.Truncated, m.Chunking = c.size, c.truncated, c.chunked
+	if m.Truncated && m.Encrypted {
+		m.Size = -1 // how much a lost record carried is not known
+	}
 	m.Header = Header{
 		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
 		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
@@ -323,7 +331,7 @@ func (s *session) fill(m *Mail, c *content) {
 
 func (s *session) endMail() {
 	m := s.mail.open
-	s.mail.open, s.mail.settled = nil, false
+	s.mail.open, s.mail.settled, s.mail.prdr = nil, false, false
 	s.tellMail(m)
 }
 

@@ -101,6 +101,7 @@ type TLS struct {
 	Cipher                                    string // OpenSSL's name
 	SNI, ALPN                                 string
 	Resumed                                   bool
+	Decrypted                                 bool   // a key log opened it
 	AlertFrom, AlertName                      string // client or server; RFC 8446 name
 	Certificate                               *Certificate
 	Handshake                                 time.Duration // client hello to the last handshake message, 0 where unknown

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mailtap/mailtap/capture/stream"
 	"github.com/mailtap/mailtap/decode/smtp"
 	"github.com/mailtap/mailtap/decode/tls"
 )
@@ -14,6 +15,8 @@ type tlsState struct {
 	start int64     // packet time of the first octet inside
 	begun [2]bool   // TLS octets of a side were seen
 	line  [2][]byte // the begin of a line in clear before them
+	base  [2]int64  // offset of a side's first TLS octet
+	inner inner
 }
 
 // head keeps the first octets of a side while they are too few to tell TLS from
@@ -88,7 +91,7 @@ func (s *session) tlsBegins() {
 
 // tlsTaken is the 220 to STARTTLS (RFC 3207, 4).
 func (s *session) tlsTaken(c *command, r *smtp.Reply) {
-	if r.Code != 220 {
+	if r.Code != 220 || s.tls.watch != nil { // RFC 3207, 4.2: not inside TLS
 		s.goOn(c, r)
 		return
 	}
@@ -103,22 +106,33 @@ func (s *session) tlsRefused(c *command, r *smtp.Reply) { s.goOn(c, r) }
 // encrypted feeds TLS octets of a side. What stands in clear behind STARTTLS
 // before TLS was injected: commands by the client's side (CVE-2011-0411),
 // replies by the server's.
-func (s *session) encrypted(from side, b []byte) {
+//
+// ack is what the sender had seen of the other side.
+func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	if !s.tls.begun[from] {
+		end := offset + int64(len(b))
 		b = s.skipInjected(from, b)
 		if len(b) == 0 {
 			return
 		}
 		s.tls.begun[from] = true
+		s.tls.base[from] = end - int64(len(b))
 		if from == client {
 			s.tls.start = s.now
 		}
 	}
+	s.tls.watch.Mark = ack
 	if from == client {
 		s.tls.watch.Client(b)
 	} else {
 		s.tls.watch.Server(b)
 	}
+	s.handshake()
+	s.readInside()
+}
+
+// handshake tells how the handshake went as soon as it is known.
+func (s *session) handshake() {
 	if s.rec.TLS.Handshake == 0 && s.tls.watch.Established() {
 		s.rec.TLS.Handshake = time.Duration(max(s.now-s.tls.start, 0))
 	}
@@ -158,12 +172,17 @@ func (s *session) inClear(from side, line []byte) {
 	s.anomaly(kind, s.now, "")
 }
 
-func (s *session) encryptedGap(from side, n int64) {
-	if from == client {
-		s.tls.watch.ClientGap(n)
-	} else {
-		s.tls.watch.ServerGap(n)
+func (s *session) encryptedGap(from side, c *stream.Chunk) {
+	if !s.tls.begun[from] {
+		s.tls.begun[from] = true
+		s.tls.base[from] = c.Offset
 	}
+	if from == client {
+		s.tls.watch.ClientGap(c.Gap)
+	} else {
+		s.tls.watch.ServerGap(c.Gap)
+	}
+	s.readInside()
 }
 
 // tellSecured pushes how the encryption went, once.

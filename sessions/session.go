@@ -82,8 +82,8 @@ func newSession(f *flow) *session {
 // stream that the sender had seen, -1 where the capture does not tell.
 func (s *session) octets(from side, c *stream.Chunk, ack int64) {
 	s.now = c.Time
-	if s.c.Mode() == smtp.Opaque {
-		s.encrypted(from, c.Data)
+	if s.tls.watch != nil {
+		s.encrypted(from, c.Data, c.Offset, ack)
 		return
 	}
 	data, offset := c.Data, c.Offset
@@ -97,7 +97,7 @@ func (s *session) octets(from side, c *stream.Chunk, ack int64) {
 		h.data = nil
 		s.started[from] = true
 		if s.sniff(from, data) {
-			s.encrypted(from, data)
+			s.encrypted(from, data, offset, ack)
 			return
 		}
 	}
@@ -139,32 +139,38 @@ func (s *session) lose(from side, c *stream.Chunk) {
 	s.now = c.Time
 	s.unsniffed(from)
 	s.rec.Partial, s.lostAny = true, true
-	if s.c.Mode() == smtp.Opaque {
-		s.encryptedGap(from, c.Gap)
-	}
 	if from == client {
 		s.anomaly(ClientGap, s.now, "")
-		s.clientGap = c.Offset + c.Gap
+	} else {
+		s.anomaly(ServerGap, s.now, "")
+	}
+	if s.tls.watch != nil {
+		s.encryptedGap(from, c)
+		return
+	}
+	s.clearLost(from, c.Offset, c.Gap)
+}
+
+// clearLost takes a loss of n octets of the dialog at an offset.
+func (s *session) clearLost(from side, offset, n int64) {
+	if from == client {
+		s.clientGap = offset + n
 		if s.auth != nil {
 			s.auth.ex.Lost()
 		}
-		s.c.Gap(c.Gap)
+		s.c.Gap(n)
 		s.pumpClient()
 		s.c.Keep()
 		return
 	}
-	s.anomaly(ServerGap, s.now, "")
-	if s.c.Mode() == smtp.Opaque {
-		return
-	}
-	s.s.Gap(c.Gap)
-	s.s.Feed(nil, c.Offset+c.Gap, c.Time)
+	s.s.Gap(n)
+	s.s.Feed(nil, offset+n, s.now)
 	s.pumpServer()
 }
 
 // inBulk says whether the client's octets are a message's body or inside TLS.
 func (s *session) inBulk() bool {
-	return s.c.Mode() == smtp.Opaque || s.c.Mode() == smtp.InData && s.mail.header.Done()
+	return s.tls.watch != nil || s.c.Mode() == smtp.InData && s.mail.header.Done()
 }
 
 func (s *session) pumpClient() {
@@ -179,7 +185,7 @@ func (s *session) pumpServer() {
 		case s.rep.Lost > 0:
 			s.repliesLost(s.rep.End)
 		case s.rep.Raw != nil:
-			s.encrypted(server, s.rep.Raw)
+			s.encrypted(server, s.rep.Raw, s.rep.End-int64(len(s.rep.Raw)), s.acked)
 		default:
 			s.reply(s.rep)
 		}
@@ -205,7 +211,7 @@ func (s *session) clientToken(t *smtp.Token) {
 	case smtp.Lost:
 		s.commandsLost(t)
 	case smtp.Raw:
-		s.encrypted(client, t.Data)
+		s.encrypted(client, t.Data, t.Begin, s.seen)
 	}
 }
 
@@ -398,6 +404,10 @@ func (s *session) answer(r *smtp.Reply) {
 	first := &s.pending[0]
 	if s.lmtp && first.verb == smtp.BDAT && first.flags&smtp.LastBDAT != 0 && first.replies == 0 && s.mail.open != nil {
 		first.replies = len(s.mail.open.To)
+	}
+	if r.Code == 353 && first.verb == smtp.EndOfDot && first.replies == 0 && s.mail.open != nil {
+		first.replies = 1 + len(s.mail.open.To) + 1
+		s.mail.prdr = true
 	}
 	c := *first
 	switch {

@@ -44,6 +44,8 @@ func orDefault(n, standard int) int {
 // ClosedByQuit) may be missing; what was read in clear is not affected.
 type Watch struct {
 	Options Options
+	// Mark is the caller's own: Plain hands it back.
+	Mark int64
 
 	client, server side
 

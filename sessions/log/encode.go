@@ -76,11 +76,7 @@ func (e Encoder) auth(b []byte, ev *sessions.Authenticated) []byte {
 	b = open(b, `{"event":"auth",`)
 	b = instant(b, `"time":`, ev.Auth.Time)
 	b = e.conn(b, ev.Conn)
-	if !ev.Auth.Encrypted {
-		// In clear is certain; the event does not tell STARTTLS from TLS
-		// since the first octet.
-		b = text(b, `"tls_mode":`, sessions.TLSNone)
-	}
+	b = text(b, `"tls_mode":`, ev.TLSMode)
 	b = appendAuth(b, &ev.Auth)
 	return end(b, '}')
 }

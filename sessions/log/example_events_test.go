@@ -50,7 +50,7 @@ func richSession() *sessions.Session {
 		TLS: sessions.TLS{
 			Mode: sessions.TLSStartTLS, Outcome: sessions.TLSEstablished, Offered: true, Requested: true, Accepted: true, Established: true,
 			Version: "TLSv1.2", Cipher: "ECDHE-RSA-AES256-GCM-SHA384", SNI: "mx1.corp.test", ALPN: "smtp", Resumed: true,
-			AlertFrom: "client", AlertName: "close_notify", Handshake: time.Millisecond,
+			Decrypted: true, AlertFrom: "client", AlertName: "close_notify", Handshake: time.Millisecond,
 			Certificate: &sessions.Certificate{
 				Subject: "CN=mx1.corp.test,O=Corp", Issuer: "CN=CA", Serial: "0a", NotBefore: start.AddDate(-1, 0, 0), NotAfter: start.AddDate(1, 0, 0),
 				Names: []string{"mx1.corp.test"}, SHA256: "ab", SelfSigned: true,
@@ -72,8 +72,8 @@ func mailDone(c *sessions.Conn, m *sessions.Mail, mode string) *sessions.MailDon
 	return &sessions.MailDone{In: sessions.In{Conn: c, Time: after(time.Minute)}, Mail: m, TLSMode: mode}
 }
 
-func authenticated(c *sessions.Conn, a sessions.Auth) *sessions.Authenticated {
-	return &sessions.Authenticated{In: sessions.In{Conn: c, Time: after(time.Minute)}, Auth: a}
+func authenticated(c *sessions.Conn, a sessions.Auth, mode string) *sessions.Authenticated {
+	return &sessions.Authenticated{In: sessions.In{Conn: c, Time: after(time.Minute)}, Auth: a, TLSMode: mode}
 }
 
 func richAlert() *AlertRecord {
@@ -109,9 +109,9 @@ func examples() map[string][]byte {
 		"session mails":   e.Append(nil, closed(richConn(), &sessions.Session{Mails: []*sessions.Mail{emptyMail, richMail()}, Auth: []sessions.Auth{{}}})),
 		"mail rich":       e.Append(nil, mailDone(richConn(), richMail(), sessions.TLSNone)),
 		"mail empty":      none.Append(nil, mailDone(bareConn(), emptyMail, "")),
-		"auth rich":       e.Append(nil, authenticated(richConn(), clear)),
-		"auth in TLS":     e.Append(nil, authenticated(richConn(), inTLS)),
-		"auth empty":      none.Append(nil, authenticated(bareConn(), sessions.Auth{Time: start})),
+		"auth rich":       e.Append(nil, authenticated(richConn(), clear, sessions.TLSNone)),
+		"auth in TLS":     e.Append(nil, authenticated(richConn(), inTLS, sessions.TLSImplicit)),
+		"auth empty":      none.Append(nil, authenticated(bareConn(), sessions.Auth{Time: start}, "")),
 		"alert rich":      e.AppendAlert(nil, richAlert()),
 		"alert empty":     none.AppendAlert(nil, &AlertRecord{Time: start, Rule: "NotSMTP", Value: math.NaN(), Threshold: math.Inf(1)}),
 	}

@@ -53,6 +53,7 @@ func appendTLS(b []byte, t *sessions.TLS) []byte {
 		b = append(end(b, '}'), ',')
 	}
 	b = appendCertificate(b, t.Certificate)
+	b = truth(b, `"decrypted":`, t.Decrypted)
 	return append(end(b, '}'), ',')
 }
 

@@ -28,7 +28,7 @@ func TestWriterWritesTheWantedKinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Handle(authenticated(richConn(), richAuth()))
+		w.Handle(authenticated(richConn(), richAuth(), "none"))
 		w.Handle(mailDone(richConn(), richMail(), "none"))
 		w.Handle(closed(richConn(), richSession()))
 		w.Handle(&sessions.Greeted{In: sessions.In{Conn: richConn()}})
