@@ -23,6 +23,11 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // them the events that records do not show.
 func play(t testing.TB, segments []packet.Segment) string {
 	t.Helper()
+	return playWith(t, sessions.Options{Sensor: "test"}, segments)
+}
+
+func playWith(t testing.TB, o sessions.Options, segments []packet.Segment) string {
+	t.Helper()
 	var out bytes.Buffer
 	file := log.NewFile(&out, log.FileOptions{})
 	w, err := log.NewWriter(log.Options{Sensor: "test", Sinks: []log.Sink{file}})
@@ -30,7 +35,7 @@ func play(t testing.TB, segments []packet.Segment) string {
 		t.Fatal(err)
 	}
 	var other strings.Builder
-	tracker := sessions.NewTracker(sessions.Options{Sensor: "test"}, sessions.HandlerFunc(func(e sessions.Event) {
+	tracker := sessions.NewTracker(o, sessions.HandlerFunc(func(e sessions.Event) {
 		w.Handle(e)
 		describe(&other, e)
 	}))

@@ -46,7 +46,7 @@ func (s *session) repliesLost(end int64) {
 		s.settleFork()
 	}
 	if s.c.Mode() == smtp.Wait {
-		s.mustGuess = true
+		s.mustGuess, s.guessFrom = true, s.c.Offset()+int64(len(s.c.Unread()))
 		s.guess()
 	}
 	if s.c.Mode() == smtp.Tail {
@@ -67,6 +67,12 @@ func (s *session) guess() {
 	verb := smtp.Unknown
 	if i >= 0 {
 		verb = s.pending[i].verb
+	}
+	if verb == smtp.STARTTLS {
+		// What was sent along with STARTTLS tells nothing of its reply.
+		if next = next[min(max(s.guessFrom-s.c.Offset(), 0), int64(len(next))):]; len(next) == 0 {
+			return
+		}
 	}
 	isTLS, needTLS := tls.LooksLikeRecord(next)
 	if needTLS && verb == smtp.STARTTLS || !isTLS && bytes.IndexByte(next, '\n') < 0 && len(next) < s.lim.Line {

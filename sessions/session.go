@@ -49,6 +49,7 @@ type session struct {
 	loggedIn  bool
 	login     string // the user name of the login that succeeded
 	mustGuess bool   // the reply that the client waits for was lost
+	guessFrom int64  // offset of the first octet that the client sent knowing it
 	masked    bool   // the offer of STARTTLS was masked
 	secured   bool   // the secured event was given
 	commands  [smtp.NumVerbs]int
