@@ -24,6 +24,18 @@ func TestApplicationDataAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestHelloAllocations: the strings of the facts, and no more.
+func TestHelloAllocations(t *testing.T) {
+	record := conversation(t, "02c_tls_handshake_failures-0")[0].b
+	w := new(Watch)
+	if n := testing.AllocsPerRun(100, func() {
+		*w = Watch{}
+		w.Client(record)
+	}); n > 3 {
+		t.Errorf("%v allocations, want those of SNI, JA3 and JA4", n)
+	}
+}
+
 func BenchmarkApplicationData(b *testing.B) {
 	w, record := established(b)
 	b.SetBytes(int64(len(record)))
@@ -53,6 +65,44 @@ func BenchmarkHandshake(b *testing.B) {
 			for b.Loop() {
 				if f := watch(chunks).Facts(); !f.Established {
 					b.Fatal("not established")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHello reads a client's hello and makes its fingerprints, whole and
+// in two segments.
+func BenchmarkHello(b *testing.B) {
+	record := conversation(b, "02c_tls_handshake_failures-0")[0].b
+	for name, cut := range map[string]int{"whole": 0, "segments": len(record) / 2} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(record)))
+			for b.Loop() {
+				w := new(Watch)
+				w.Client(record[:cut])
+				w.Client(record[cut:])
+				if w.facts.JA4 == "" {
+					b.Fatal("no fingerprint")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCertificate reads a chain of three that is new or remembered.
+func BenchmarkCertificate(b *testing.B) {
+	all := handmade(b)
+	shown := shownIn(all["leaf_of_strong"], all["strong_ca"], all["root"])
+	for name, seen := range map[string]*Certificates{"new": nil, "seen": new(Certificates)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				w := Watch{Options: Options{Seen: seen}}
+				w.certificate(&w.server, shown)
+				if w.facts.Certificate == nil {
+					b.Fatal("no certificate")
 				}
 			}
 		})

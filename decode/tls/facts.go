@@ -8,9 +8,22 @@ type Facts struct {
 	Version string // negotiated: TLSv1.3, TLSv1.2, TLSv1.1, TLSv1, SSLv3, SSLv2, or 0x7f1c for another
 	Cipher  string // OpenSSL's name, e.g. ECDHE-RSA-AES256-GCM-SHA384; 0xC0FF for one that has none here
 	SNI     string // host_name of the client's hello (RFC 6066, 3)
-	ALPN    string // the server's choice; encrypted and so unknown in TLS 1.3 (RFC 7301)
+	ALPN    string // the server's choice (RFC 7301); unknown in TLS 1.3, which encrypts it
 
 	ClientHello, ServerHello bool // seen and in one piece
+
+	// OfferedVersion is the highest version that the client offered, named
+	// like Version (RFC 8446, 4.2.1).
+	OfferedVersion string
+	// Retried: the server asked for a second hello (RFC 8446, 4.1.4).
+	Retried bool
+
+	// JA3 and JA4 are fingerprints of the client's first hello, and JA3S of
+	// the ServerHello, in hexadecimal (github.com/salesforce/ja3,
+	// github.com/FoxIO-LLC/ja4). Empty where the hello was lost, damaged, in
+	// the format of SSL 2.0, or above Options.MaxOffered. A second hello says
+	// what the server wanted to hear, so it is never the one that counts.
+	JA3, JA3S, JA4 string
 
 	// Resumed: the handshake took up an earlier session. TLS 1.3: the server
 	// chose a pre-shared key. Before: it changed ciphers without having sent
@@ -28,10 +41,12 @@ type Facts struct {
 	// AlertFrom is client or server: who ended the handshake. Empty unless Failed.
 	AlertFrom string
 	// AlertName is the name of RFC 8446, 6. Empty where the alert was
-	// encrypted and known by its size alone.
+	// encrypted and known by its size alone, and for an error of SSL 2.0.
 	AlertName string
 
-	Certificate *Certificate // leaf that the server showed in clear; none in TLS 1.3 and where resumed
+	Certificate          *Certificate // leaf that the server showed; none where resumed, nor in TLS 1.3, which encrypts it
+	CertificateRequested bool         // the server asked for the client's certificate; encrypted likewise
+	ClientCertificate    *Certificate // leaf that the client showed; encrypted likewise
 
 	// ClosedByQuit is an inference from record sizes: the newest data of the
 	// client is one record of six octets, as QUIT and its line end are, and
@@ -45,21 +60,47 @@ type Facts struct {
 	NotTLS       bool // a direction began with what is no TLS record
 	Damaged      bool // later octets broke the framing, or a message or certificate could not be read
 	Incomplete   bool // octets of a direction were lost
-	LimitReached bool // a handshake message or certificate was above its limit and left out, or names were
+	LimitReached bool // a handshake message, certificate, part of a chain, names or a fingerprint were left out by a limit of Options
 }
 
-// Certificate is the leaf certificate of a server (RFC 5280).
+// Certificate is the leaf certificate of a server or client (RFC 5280).
 type Certificate struct {
 	// Subject and Issuer are as in RFC 2253: CN=mail.corp.test,O=Corpus Test,
 	// the last attribute of the certificate first.
 	Subject, Issuer     string
-	Serial              string // hexadecimal, lower case, in whole octets, without sign
+	Serial              string // hexadecimal, lower case, in whole octets, without sign; at most 64 octets
 	NotBefore, NotAfter time.Time
 	Names               []string // DNS names and addresses of subjectAltName
 	SHA256              string   // of the DER form, hexadecimal
 	// SelfSigned: issuer and subject are the same, and the signature verifies
-	// by the certificate's own key, or cannot be checked here (MD5, SHA-1, DSA).
+	// by the certificate's own key, or cannot be checked here (MD5, SHA-1, DSA,
+	// RSA under 1024 or above 8192 bits).
 	SelfSigned bool
+	// Key is the algorithm of the public key and its size in bits or curve:
+	// RSA-2048, ECDSA-P-256, Ed25519, or the object identifier of another.
+	// Empty where it could not be read.
+	Key string
+	// SignatureAlgorithm is what the issuer signed with, named as crypto/x509
+	// does: SHA256-RSA, ECDSA-SHA384, or the object identifier of another.
+	SignatureAlgorithm string
+	// Chain is what was shown behind the leaf, in that order, a root among it
+	// if it was. That one signed the other is not checked.
+	Chain []Intermediate
+
+	hosts         int    // how many of Names are DNS names: they stand first
+	commonName    string // a host name where there are no Names for it
+	namesCut      bool   // there are, or may be, names that are not in Names
+	weakKey       bool
+	weakSignature bool // of the leaf or of one in Chain that is no root
+	cut, damaged  bool // something was left out: by a limit, as not readable
+}
+
+// Intermediate is a certificate that was shown behind the leaf, its fields as
+// in Certificate.
+type Intermediate struct {
+	Subject, Issuer string
+	NotAfter        time.Time
+	SHA256          string
 }
 
 const (

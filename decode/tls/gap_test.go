@@ -87,16 +87,25 @@ func check(t *testing.T, whole, part Facts) {
 	text("version", part.Version, whole.Version)
 	text("cipher", part.Cipher, whole.Cipher)
 	text("sni", part.SNI, whole.SNI)
+	text("offered version", part.OfferedVersion, whole.OfferedVersion)
+	text("JA3", part.JA3, whole.JA3)
+	text("JA3S", part.JA3S, whole.JA3S)
+	text("JA4", part.JA4, whole.JA4)
 	text("alert", part.AlertName, whole.AlertName)
 	text("alert from", part.AlertFrom, whole.AlertFrom)
 	fact("established", part.Established, whole.Established)
 	fact("failed", part.Failed, whole.Failed)
 	fact("resumed", part.Resumed, whole.Resumed)
+	fact("retried", part.Retried, whole.Retried)
+	fact("certificate requested", part.CertificateRequested, whole.CertificateRequested)
 	fact("quit", part.ClosedByQuit, whole.ClosedByQuit)
 	fact("not tls", part.NotTLS, false)
 	fact("incomplete missing", !part.Incomplete, false)
 	if part.Certificate != nil && !reflect.DeepEqual(part.Certificate, whole.Certificate) {
 		t.Errorf("certificate %+v", part.Certificate)
+	}
+	if part.ClientCertificate != nil && !reflect.DeepEqual(part.ClientCertificate, whole.ClientCertificate) {
+		t.Errorf("client certificate %+v", part.ClientCertificate)
 	}
 }
 

@@ -114,13 +114,25 @@ func TestHelloRetryRequest(t *testing.T) {
 		if f.Version != "TLSv1.3" || f.SNI != "mail.corp.test" || !f.Established || !f.ClosedByQuit || f.Resumed || f.Damaged {
 			t.Errorf("facts %+v", f)
 		}
+		if first := watch(c[:1]); len(c) == len(chunks) && (f.JA3 != first.Facts().JA3 || f.JA4 != first.Facts().JA4 || f.JA3 == "") || !f.Retried || f.OfferedVersion != "TLSv1.3" {
+			t.Errorf("fingerprint of %+v", f)
+		}
+	}
+	// The second hello alone is read, but is no fingerprint of the client.
+	w := new(Watch)
+	w.ClientGap(int64(len(chunks[0].b)))
+	for _, c := range chunks[1:] {
+		w.take(c)
+	}
+	if f := w.Facts(); !f.ClientHello || !f.Retried || f.SNI != "mail.corp.test" || f.JA3 != "" || f.JA4 != "" || f.JA3S == "" || !f.Established {
+		t.Errorf("facts %+v", f)
 	}
 	// The request alone is no ServerHello.
-	w := new(Watch)
+	w = new(Watch)
 	for _, c := range chunks[:2] {
 		w.take(c)
 	}
-	if f := w.Facts(); f.ServerHello || f.Version != "" {
+	if f := w.Facts(); f.ServerHello || f.Version != "" || !f.Retried || f.JA3S != "" {
 		t.Errorf("facts %+v", f)
 	}
 }
@@ -159,10 +171,42 @@ func TestSelfSignedName(t *testing.T) {
 	got := watch(chunks).Facts().Certificate
 	got.SHA256 = ""
 	want := &Certificate{
+		Key: "ECDSA-P-256", SignatureAlgorithm: "ECDSA-SHA256", commonName: "mail.corp.test",
 		Subject: `CN=mail.corp.test,O=Test\, \"Inc\"`, Issuer: `CN=mail.corp.test,O=Test\, \"Inc\"`, Serial: "beef",
 		NotBefore: time.Unix(0, 0).UTC(), NotAfter: time.Unix(4e9, 0).UTC(), SelfSigned: true,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("certificate\n%+v, want\n%+v", got, want)
+	}
+}
+
+// TestClientCertificate: up to TLS 1.2 it stands in clear, as does the request.
+func TestClientCertificate(t *testing.T) {
+	own := selfSignedCertificate(t)
+	for _, version := range []uint16{gotls.VersionTLS10, gotls.VersionTLS11, gotls.VersionTLS12, gotls.VersionTLS13} {
+		for _, asked := range []bool{false, true} {
+			for _, held := range []bool{false, true} {
+				client := &gotls.Config{InsecureSkipVerify: true, MinVersion: version, MaxVersion: version}
+				server := &gotls.Config{MinVersion: version, Certificates: []gotls.Certificate{selfSignedCertificate(t)}}
+				if held {
+					client.Certificates = []gotls.Certificate{own}
+				}
+				if asked {
+					server.ClientAuth = gotls.RequestClientCert
+				}
+				chunks := talk(t, client, server, "EHLO client.test\r\n", "QUIT\r\n")
+				f := watch(chunks).Facts()
+				if !f.Established || f.Damaged || !reflect.DeepEqual(watch(octets(chunks)).Facts(), f) {
+					t.Errorf("%s: facts %+v", f.Version, f)
+				}
+				clear := version < gotls.VersionTLS13
+				if f.CertificateRequested != (clear && asked) || f.ClientCertificate != nil != (clear && asked && held) {
+					t.Errorf("%s, asked %v, held %v: facts %+v", f.Version, asked, held, f)
+				}
+				if f.ClientCertificate != nil && (f.ClientCertificate.Serial != "beef" || f.ClientCertificate.SHA256 == f.Certificate.SHA256) {
+					t.Errorf("certificate %+v", f.ClientCertificate)
+				}
+			}
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -128,7 +129,8 @@ func latinText(b []byte) string {
 	return string(runes)
 }
 
-// appendEscaped escapes as RFC 4514, 2.4, and control characters as hex.
+// appendEscaped escapes as RFC 4514, 2.4, and as hex what does not print: a
+// control character, or a mark that turns the direction of the text around.
 func appendEscaped(out []byte, text string) []byte {
 	for i, c := range text {
 		edge := c == ' ' && (i == 0 || i == len(text)-1)
@@ -136,7 +138,7 @@ func appendEscaped(out []byte, text string) []byte {
 		case edge, strings.ContainsRune(`,+"\<>;`, c):
 			out = append(out, '\\')
 			out = utf8.AppendRune(out, c)
-		case c < ' ' || c >= 0x7f && c < 0xa0:
+		case !unicode.IsPrint(c):
 			out = appendHex(out, c)
 		default:
 			out = utf8.AppendRune(out, c)

@@ -37,8 +37,9 @@ type side struct {
 	alert  [alertLength]byte
 	nalert uint8
 
-	messages messages
-	clear    bool // the record being read holds handshake messages in clear
+	messages messages // in clear
+	inner    messages // that were encrypted
+	clear    bool     // the record being read holds handshake messages in clear
 
 	changed  bool // ChangeCipherSpec was sent
 	finished bool // and an encrypted handshake message after it
@@ -81,27 +82,6 @@ func LooksLikeClientHello(b []byte) bool {
 	return yes && b[0] == typeHandshake && b[recordHeader] == messageClientHello
 }
 
-// Message types of SSL 2.0, whose hello newer clients sent too (RFC 5246, E.2).
-const (
-	sslv2ClientHello = 1
-	sslv2ServerHello = 4
-)
-
-// sslv2Hello knows a two-octet header and a message type; the client's is
-// followed by a version, 0.2 or 3.x.
-func sslv2Hello(b []byte, kind byte) (yes, need bool) {
-	switch {
-	case len(b) > 0 && b[0]&0x80 == 0,
-		len(b) > 2 && b[2] != kind,
-		len(b) > 4 && kind == sslv2ClientHello && !(b[3] == 3 && b[4] <= 4 || b[3] == 0 && b[4] == 2),
-		len(b) > 4 && sslv2Length(b) < 9:
-		return false, false
-	}
-	return len(b) >= recordHeader, len(b) < recordHeader
-}
-
-func sslv2Length(b []byte) int { return int(b[0]&0x7f)<<8 | int(b[1]) }
-
 // header takes octets of a record header and returns what follows them.
 func (w *Watch) header(s *side, b []byte) []byte {
 	n := copy(s.header[s.nheader:], b)
@@ -114,7 +94,7 @@ func (w *Watch) header(s *side, b []byte) []byte {
 		s.state = framed
 		w.begin(s, head[0], bodyLength(head))
 	case need:
-	case s.state == starting && w.oldHello(s, head):
+	case s.state == starting && w.old(s, head):
 	default:
 		w.abandon(s)
 	}
@@ -126,30 +106,6 @@ func (s *side) plausible(head []byte) (yes, need bool) {
 		return plausible(head, typeHeartbeat)
 	}
 	return LooksLikeRecord(head)
-}
-
-// oldHello takes the two hellos of SSL 2.0. After the server's there is
-// nothing left to learn: another record layer follows.
-func (w *Watch) oldHello(s *side, head []byte) bool {
-	kind := byte(sslv2ClientHello)
-	if s == &w.server {
-		kind = sslv2ServerHello
-	}
-	yes, need := sslv2Hello(head, kind)
-	switch {
-	case s == &w.server && !w.sslv2 || !yes && !need:
-		return false
-	case need:
-	case s == &w.server:
-		w.facts.Version, w.facts.ServerHello = "SSLv2", true
-		w.client.state, w.server.state = abandoned, abandoned
-	default:
-		w.sslv2 = true
-		s.nheader = 0
-		s.state = framed
-		w.begin(s, typeSSLv2, sslv2Length(head)-3)
-	}
-	return true
 }
 
 func (w *Watch) abandon(s *side) {
@@ -195,7 +151,7 @@ func (w *Watch) end(s *side) {
 	case typeAlert:
 		w.alerted(s)
 	case typeSSLv2:
-		w.facts.ClientHello = true
+		w.oldOffer(s)
 	}
 }
 

@@ -3,11 +3,11 @@ package tls
 import "crypto/sha256"
 
 // maxSeen is how many certificates are remembered: servers of a site and
-// their peers, at some 2 kB each.
+// their peers, at some 2 kB each, and hostile ones at some 50 kB.
 const maxSeen = 1024
 
-// Certificates remembers what was read of certificates, by their SHA-256: the
-// parse and the check of a signature cost more than all the rest of a
+// Certificates remembers what was read of certificates, by a SHA-256 of the
+// leaf and what was shown behind it: the parse and the check of a signature cost more than all the rest of a
 // handshake. The newest stay. The zero value is ready; it belongs to one
 // goroutine. What it returns is never changed.
 type Certificates struct {

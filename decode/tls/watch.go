@@ -1,7 +1,8 @@
 // Package tls tells what the wire shows of a TLS connection to someone who
-// holds no key: the hellos, a certificate sent in clear, alerts, and what the
-// sizes of encrypted records give away. It owns the record layer and the
-// reassembly of handshake messages (RFC 8446, 5; RFC 5246, 6.2).
+// holds no key: the hellos and their fingerprints, certificates sent in clear
+// and their problems, alerts, and what the sizes of encrypted records give
+// away. It owns the record layer and the reassembly of handshake messages (RFC
+// 8446, 5; RFC 5246, 6.2).
 //
 // sessions feeds a Watch with both directions of a connection, from the first
 // octet of the client's hello on, and reads the Facts. The package never
@@ -14,19 +15,28 @@ type Options struct {
 	// MaxHandshake is the largest handshake message held, in octets, for each
 	// direction; a larger one is skipped and LimitReached is set. Default 64 KiB.
 	MaxHandshake int
-	// MaxCertificate is the largest leaf certificate that is parsed, in
-	// octets. Default 16 KiB: parsing and checking cost time by the size.
+	// MaxOffered is how many cipher suites, extensions, groups or signature
+	// algorithms, each, a hello may list to be fingerprinted: sorting costs
+	// time. Above it there is no fingerprint. Default 512, more than are assigned.
+	MaxOffered int
+	// MaxCertificate is the largest certificate that is parsed, in octets.
+	// Default 16 KiB: parsing and checking cost time by the size.
 	MaxCertificate int
 	// MaxNames is how many names of a certificate are kept. Default 100.
 	MaxNames int
+	// MaxChain is how many certificates behind the leaf are kept. Default 10.
+	MaxChain int
 	// Seen remembers certificates over connections: a server shows the same
-	// one each time. nil reads each anew.
+	// ones each time. nil reads each anew. The Watches that share it need the
+	// same limits.
 	Seen *Certificates
 }
 
 func (o *Options) maxHandshake() int   { return orDefault(o.MaxHandshake, 64<<10) }
 func (o *Options) maxCertificate() int { return orDefault(o.MaxCertificate, 16<<10) }
 func (o *Options) maxNames() int       { return orDefault(o.MaxNames, 100) }
+func (o *Options) maxOffered() int     { return orDefault(o.MaxOffered, 512) }
+func (o *Options) maxChain() int       { return orDefault(o.MaxChain, 10) }
 
 func orDefault(n, standard int) int {
 	if n > 0 {
@@ -49,8 +59,8 @@ type Watch struct {
 
 	client, server side
 
-	facts     Facts // what was read in clear; the rest is inferred by Facts
-	version   uint16
+	facts Facts // what was read; the rest is inferred by Facts
+	parameters
 	overhead  overhead
 	earlyData bool // the client offered data ahead of the handshake (RFC 8446, 4.2.10)
 	retry     bool // a HelloRetryRequest was seen and no ServerHello yet

@@ -102,7 +102,7 @@ var conversations = []struct {
 	{"openssl_tls12_ccm8", Facts{Version: "TLSv1.2", Cipher: "AES128-CCM8", SNI: "mail.corp.test", ALPN: "smtp", Established: true, ClosedByQuit: true}, &shown{corpSubject, true}},
 	{"openssl_tls12_chacha", Facts{Version: "TLSv1.2", Cipher: "ECDHE-RSA-CHACHA20-POLY1305", SNI: "mail.corp.test", ALPN: "smtp", Established: true, ClosedByQuit: true}, &shown{corpSubject, true}},
 	{"openssl_tls12_anon", Facts{Version: "TLSv1.2", Cipher: "AECDH-AES128-SHA", SNI: "mail.corp.test", ALPN: "smtp", Established: true, ClosedByQuit: true}, nil},
-	{"openssl_tls12_client_certificate_required", Facts{Version: "TLSv1.2", Cipher: gcm256, SNI: "mail.corp.test", ALPN: "smtp", Failed: true, AlertFrom: "server", AlertName: "handshake_failure"}, &shown{corpSubject, true}},
+	{"openssl_tls12_client_certificate_required", Facts{Version: "TLSv1.2", Cipher: gcm256, SNI: "mail.corp.test", ALPN: "smtp", Failed: true, AlertFrom: "server", AlertName: "handshake_failure", CertificateRequested: true}, &shown{corpSubject, true}},
 	{"openssl_tls13_client_certificate_required", Facts{Version: "TLSv1.3", Cipher: "TLS_AES_256_GCM_SHA384", SNI: "mail.corp.test", Failed: true, AlertFrom: "server"}, nil},
 }
 
@@ -113,6 +113,8 @@ func TestConversations(t *testing.T) {
 			want := c.want
 			want.ClientHello = true
 			want.ServerHello = want.Version != ""
+			o := offered[c.name]
+			want.OfferedVersion, want.JA3, want.JA3S, want.JA4 = o.version, o.ja3, o.ja3s, o.ja4
 			if c.shown == nil != (got.Certificate == nil) {
 				t.Fatalf("certificate %+v, want %+v", got.Certificate, c.shown)
 			}
@@ -212,6 +214,7 @@ func TestLimits(t *testing.T) {
 		{"handshake", Options{MaxHandshake: 300}, false},
 		{"certificate", Options{MaxCertificate: 300}, false},
 		{"names", Options{MaxNames: 1}, true},
+		{"offered", Options{MaxOffered: 1}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := Watch{Options: c.options}
@@ -222,8 +225,11 @@ func TestLimits(t *testing.T) {
 			if !f.LimitReached || !f.Established || f.Damaged || f.Certificate != nil != c.keep {
 				t.Errorf("facts %+v", f)
 			}
-			if c.keep && len(f.Certificate.Names) != 1 {
+			if c.options.MaxNames > 0 && len(f.Certificate.Names) != 1 {
 				t.Errorf("names %q", f.Certificate.Names)
+			}
+			if (f.JA3 == "") != (c.options.MaxOffered > 0) {
+				t.Errorf("JA3 %q", f.JA3)
 			}
 		})
 	}
@@ -253,30 +259,6 @@ func TestNotTLS(t *testing.T) {
 	w = watch(chunks)
 	w.Client([]byte("QUIT\r\n"))
 	if f := w.Facts(); f.NotTLS || !f.Damaged || !f.Established {
-		t.Errorf("facts %+v", f)
-	}
-}
-
-func TestSSLv2(t *testing.T) {
-	hello := []byte{0x80, 0x1f, 1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 5, 0, 0, 4}
-	hello = append(hello, make([]byte, 16)...)
-	if !LooksLikeClientHello(hello) {
-		t.Error("hello of SSL 2.0 not known")
-	}
-	w := new(Watch)
-	w.Client(hello)
-	w.Server([]byte{0x80, 0x20, 4, 0, 1, 0, 2})
-	if f := w.Facts(); !f.ClientHello || f.Version != "SSLv2" || f.NotTLS || f.Damaged {
-		t.Errorf("facts %+v", f)
-	}
-	// A newer server answers the old format with its own.
-	chunks := conversation(t, "openssl_tls10_cbc")
-	w = new(Watch)
-	w.Client(hello)
-	for _, c := range chunks[1:] {
-		w.take(c)
-	}
-	if f := w.Facts(); f.Version != "TLSv1" || !f.Established || !f.ClosedByQuit {
 		t.Errorf("facts %+v", f)
 	}
 }
