@@ -52,7 +52,7 @@ func (f *flow) behindHeld(s side, seq uint32) bool {
 func (f *flow) refused() {
 	if !f.attempt {
 		f.attempt = true
-		f.t.emit(&Attempt{In: f.in(f.t.now), Result: "refused"})
+		f.t.emit(&Attempt{In: f.in(f.last), Result: "refused"})
 	}
 	f.finish(EndRefused)
 }

@@ -35,7 +35,8 @@ type flow struct {
 	state flowState
 	done  bool // the session was written; the flow is kept to swallow what comes late
 
-	start, last int64
+	start, last int64 // packet times of the first and the last segment
+	active      int64 // when the last segment came, by the tracker's clock
 	half        [2]stream.Half
 	isn         [2]uint32
 	isnKnown    [2]bool
@@ -62,7 +63,7 @@ type flow struct {
 
 // newFlow begins a connection with its first segment.
 func newFlow(t *Tracker, key flowKey, s *packet.Segment, fromA bool) *flow {
-	f := &flow{t: t, key: key, start: s.Time, last: s.Time}
+	f := &flow{t: t, key: key, start: s.Time, last: s.Time, active: t.now}
 	from := t.guessSide(s)
 	f.aIs = from
 	if !fromA {
@@ -140,11 +141,11 @@ func (f *flow) due() int64 {
 	l := &f.t.opts.Limits
 	switch {
 	case f.done:
-		return f.last + int64(l.LingerTimeout)
+		return f.active + int64(l.LingerTimeout)
 	case f.state == opening:
-		return f.last + int64(l.SynTimeout)
+		return f.active + int64(l.SynTimeout)
 	}
-	return f.last + int64(l.IdleTimeout)
+	return f.active + int64(l.IdleTimeout)
 }
 
 // segment takes one segment of a side.
@@ -183,7 +184,7 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	} else {
 		f.add(in, from)
 	}
-	f.settle(s.Time)
+	f.settle(f.t.now)
 }
 
 // bulk is from what size on a segment inside a message or inside TLS is not
@@ -268,7 +269,7 @@ func (f *flow) opened() {
 	}
 	if !f.attempt && !f.midway {
 		f.attempt = true
-		f.t.emit(&Attempt{In: f.in(f.t.now), Result: "established"})
+		f.t.emit(&Attempt{In: f.in(f.last), Result: "established"})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // late, or were never captured.
 type owed struct {
 	seq   uint32
-	since int64 // packet time when it was noticed; 0: nothing is owed
+	since int64 // when it was noticed, by the tracker's clock; 0: nothing is owed
 }
 
 // graceTime is how long an acknowledged octet may be late before it counts as
@@ -35,7 +35,7 @@ func (f *flow) mustWait(in *stream.Input, from side) bool {
 	}
 	o := &f.owed[from.other()]
 	if o.since == 0 {
-		*o = owed{seq: in.Ack, since: in.Time}
+		*o = owed{seq: in.Ack, since: f.t.now}
 		f.wait()
 	} else if stream.Before(o.seq, in.Ack) {
 		o.seq = in.Ack

@@ -84,7 +84,7 @@ func (s *session) opensInside() {
 	}
 	s.c = smtp.Client{Options: s.c.Options}
 	s.s = smtp.Server{Limit: s.lim.Reply}
-	s.seen, s.acked, s.burst, s.clientGap = 0, -1, 0, 0
+	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, -1
 	s.greeted = s.rec.TLS.Mode == TLSStartTLS
 	s.mustGuess = false
 }

@@ -20,6 +20,9 @@ type mailState struct {
 	bareLF      bool // the client ends lines with bare LF: its end of data too
 	answered    bool // the server answered before the end of data
 	prdr        bool // a reply for each recipient comes, then one for all
+	maybeOpen   bool // what was lost may have opened a transaction
+	maybeOver   bool // what was lost may have ended the open one
+	unsure      bool // the reply to the MAIL of the open one was lost
 }
 
 // content is what a message turned out to be.
@@ -83,6 +86,7 @@ func (s *session) mailBegins(c *command, r *smtp.Reply) {
 
 func (s *session) openMail(c *command) {
 	m := s.newMail(c)
+	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure = false, false, false
 	m.FromKnown = true
 	m.From = c.arg
 	m.DeclaredSize, m.Body, m.SMTPUTF8 = c.params.Size, c.params.Body, c.params.SMTPUTF8
@@ -111,7 +115,7 @@ func (s *session) mailRefused(c *command, r *smtp.Reply) {
 	if s.mail.settled {
 		s.mailAborted()
 	}
-	if s.mail.open != nil && r.Code == 503 || r.Code == 500 {
+	if (s.mail.open != nil || s.lostAny || s.f.midway) && r.Code == 503 || r.Code == 500 {
 		return // nested, or not understood as a command at all: no transaction
 	}
 	m := s.newMail(c)
@@ -162,6 +166,9 @@ func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 			return
 		}
 		m = s.strayMail(c)
+	} else if c.fresh {
+		s.mailAborted()
+		m = s.strayMail(c)
 	}
 	s.reopen(m)
 	if len(m.To) >= s.lim.Recipients {
@@ -196,6 +203,7 @@ func (s *session) reopen(m *Mail) {
 func (s *session) strayMail(c *command) *Mail {
 	m := s.newMail(c)
 	s.mail.open, s.mail.settled = m, false
+	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure = false, false, false
 	s.keepMail(m)
 	return m
 }
@@ -339,6 +347,7 @@ func (s *session) endMail() {
 // or a new MAIL.
 func (s *session) mailAborted() {
 	m := s.mail.open
+	s.mail.maybeOpen = false
 	if m == nil {
 		return
 	}

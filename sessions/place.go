@@ -33,6 +33,10 @@ func (s *session) commandsLost(t *smtp.Token) {
 		s.c.Set(smtp.Tail)
 	}
 	s.anomaly(Resync, s.now, "")
+	if n := len(s.pending); n > 0 && s.pending[n-1].lost {
+		s.pending[n-1].end = t.End // one stands for all: how many were lost is not known
+		return
+	}
 	s.file(command{verb: smtp.Unknown, lost: true, begin: t.Begin, end: t.End, seen: s.seen, time: s.now})
 }
 
@@ -116,16 +120,50 @@ func waits(v smtp.Verb) bool {
 	return v == smtp.DATA || v == smtp.AUTH || v == smtp.STARTTLS || v == smtp.XEXPS || v == smtp.XANONYMOUSTLS
 }
 
+// adrift says whether it is open which command a reply behind a gap answers:
+// several were sent together, and how many replies the gap took is not known.
+// Nobody gets such a reply. The next command that was sent knowing more finds
+// the place again.
+func (s *session) adrift(r *smtp.Reply) bool {
+	if r.Headless && len(s.pending) > 1 {
+		first, second := &s.pending[0], &s.pending[1]
+		switch {
+		case s.acked >= 0 && s.acked < second.end:
+		case second.lost:
+			s.unanswered(s.shift())
+		case first.seen == second.seen && !first.lost:
+			s.drifting, s.burst = second.seen, -1
+		}
+	}
+	if len(s.pending) == 0 || s.pending[0].seen != s.drifting {
+		s.drifting = -1
+	}
+	return s.drifting >= 0 && r.Code/100 != 3
+}
+
 // unanswered takes a command whose reply was lost.
 func (s *session) unanswered(c command) {
+	if c.lost {
+		if s.mail.open != nil {
+			s.mail.maybeOver = true
+		} else {
+			s.mail.maybeOpen = true
+		}
+		return
+	}
 	switch c.verb {
 	case smtp.MAIL:
-		if s.mail.open != nil && !s.mail.settled {
+		if s.mail.open != nil && !s.mail.settled && !s.mail.maybeOver {
 			s.mail.doubtful = s.mail.doubtful[:0]
 			return // nested: a server refuses it (RFC 5321, 4.1.4)
 		}
+		nested := s.mail.maybeOpen || s.mail.maybeOver
 		s.mailAborted()
 		s.openMail(&c)
+		s.mail.unsure = true
+		if nested {
+			s.mail.open.From, s.mail.open.FromKnown = "", false
+		}
 	case smtp.RCPT:
 		if s.mail.open != nil && len(s.mail.doubtful) < s.lim.Recipients {
 			s.mail.doubtful = append(s.mail.doubtful, c.arg)
@@ -157,7 +195,17 @@ func (s *session) mailUnknown(c *content) {
 // purge drops commands that must have been answered in a gap: the client had
 // seen more of the server when it sent the next one.
 func (s *session) purge(seen int64) {
-	for len(s.pending) > 0 && s.pending[0].seen < seen && s.pending[0].seen != s.burst && s.pending[0].verb != smtp.AUTH {
+	answered := 0
+	for i := range s.pending {
+		c := &s.pending[i]
+		if c.verb == smtp.AUTH {
+			break
+		}
+		if !c.lost && c.seen < seen && c.seen != s.burst {
+			answered = i + 1 // and so is what came before it
+		}
+	}
+	for range answered {
 		s.unanswered(s.shift())
 	}
 }
@@ -166,7 +214,7 @@ func (s *session) purge(seen int64) {
 // came after it.
 func (s *session) passLost() {
 	for len(s.pending) > 1 && s.pending[0].lost && (s.acked < 0 || s.acked >= s.pending[1].end) && s.pending[1].seen > s.pending[0].seen {
-		s.shift()
+		s.unanswered(s.shift())
 	}
 }
 
@@ -196,8 +244,17 @@ func (s *session) found() {
 	s.pumpClient()
 }
 
-// lostGood is a 2xx to a command that was lost.
-func (s *session) lostGood(c *command, r *smtp.Reply) { s.goOn(c, r) }
+// lostGood is a 2xx to a command that was lost. It may be a MAIL's; where there
+// are two, a RSET's and a MAIL's: what comes then is not of the open mail.
+func (s *session) lostGood(c *command, r *smtp.Reply) {
+	s.goOn(c, r)
+	if s.mail.open != nil && c.taken == 1 && !s.mail.unsure {
+		s.mail.maybeOver = true
+		return
+	}
+	s.mailAborted()
+	s.mail.maybeOpen = true
+}
 
 // lostMore is a 3xx to a command that was lost: 354 answers DATA, 334 AUTH.
 func (s *session) lostMore(c *command, r *smtp.Reply) {

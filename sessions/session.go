@@ -21,6 +21,8 @@ type command struct {
 	time    int64    // packet time of its last octet
 	replies int      // replies it gets; 0 is one (LMTP gets one a recipient)
 	lost    bool     // stands for octets that were lost: what they said is not known
+	taken   int      // how many 2xx such a stand-in got
+	fresh   bool     // a RCPT of a transaction whose MAIL must have been lost
 	content *content // the end of data, and BDAT LAST: what it ends
 }
 
@@ -42,9 +44,11 @@ type session struct {
 	started   [2]bool // a side has talked
 	head      [2]head // first octets of a side, until they tell TLS from text
 	greeted   bool    // the banner came, or will not
+	early     bool    // the client talked before it
 	lostAny   bool    // octets were lost: replies may not match
 	burst     int64   // what the client had seen when it sent the command answered last
 	clientGap int64   // offset behind the last gap of the client
+	drifting  int64   // what the client had seen when it sent commands of which it is open which was answered; -1: none
 	quit      bool
 	loggedIn  bool
 	login     string // the user name of the login that succeeded
@@ -68,7 +72,7 @@ type session struct {
 
 func newSession(f *flow) *session {
 	lim := &f.t.opts.Limits
-	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, tok: &f.t.tok, rep: &f.t.rep}
+	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep}
 	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
 	s.s.Limit = lim.Reply
 	s.mail.header.Options.MaxHeader = lim.Header
@@ -118,8 +122,8 @@ func (s *session) clear(from side, data []byte, offset, ack int64, first bool) {
 }
 
 func (s *session) clientOctets(data []byte, offset int64, first bool) {
-	if first && !s.greeted && !s.f.midway && s.f.packets[server] > 0 {
-		s.anomaly(EarlyTalker, s.now, "")
+	if first && !s.greeted && !s.f.midway {
+		s.early = true
 	}
 	s.c.Feed(data, offset)
 	if s.mustGuess {
@@ -236,6 +240,9 @@ func (s *session) command(t *smtp.Token) {
 		c.arg, c.params = addr, smtp.ParseMailParams(params)
 	case smtp.RCPT:
 		c.arg, _ = smtp.Path(t.Arg)
+		if b := s.mail.content; b != nil && b.chunked && s.lostAny {
+			c.fresh, s.mail.content = true, nil // none may follow a BDAT (RFC 3030, 3)
+		}
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		c.arg = smtp.Text(t.Arg, 512)
 		s.helo.given = Helo{Verb: t.Verb.String(), Name: c.arg}
@@ -317,6 +324,10 @@ func (s *session) reply(r *smtp.Reply) {
 	}
 	if s.lostAny {
 		s.skipTo(r)
+		if s.adrift(r) {
+			s.lonely(r)
+			return
+		}
 	}
 	s.passLost()
 	if r.Headless && r.Code == 421 { // the replies before it may stand in the gap
@@ -410,6 +421,9 @@ func (s *session) answer(r *smtp.Reply) {
 		first.replies = 1 + len(s.mail.open.To) + 1
 		s.mail.prdr = true
 	}
+	if first.lost && r.Code/100 == 2 {
+		first.taken++
+	}
 	c := *first
 	switch {
 	case first.replies > 1:
@@ -443,7 +457,7 @@ func (s *session) answer(r *smtp.Reply) {
 }
 
 func (s *session) isBanner(r *smtp.Reply) bool {
-	if s.greeted || s.f.midway && (len(s.pending) > 0 || r.Code != 220 || s.started[client]) {
+	if s.greeted || (s.f.midway || !s.f.isnKnown[server]) && (len(s.pending) > 0 || r.Code != 220 || s.started[client]) {
 		return false
 	}
 	return r.Begin == 0 || s.f.midway
@@ -454,6 +468,9 @@ func (s *session) banner(r *smtp.Reply) {
 	s.greeted = true
 	s.rec.Banner = Banner{Code: r.Code, Text: smtp.Text(r.Lines, 512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
 	s.f.t.emit(&Greeted{In: s.in(), Banner: s.rec.Banner})
+	if s.early {
+		s.anomaly(EarlyTalker, s.now, "")
+	}
 	if s.c.Mode() == smtp.Tail {
 		s.c.Set(smtp.Commands)
 	}

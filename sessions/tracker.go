@@ -30,7 +30,8 @@ type Tracker struct {
 	stats   Stats
 	held    int // early octets in all connections
 	waiting map[*flow]struct{}
-	now     int64
+	clock   clock
+	now     int64 // by the clock
 	tok     smtp.Token
 	rep     smtp.Reply
 
@@ -80,9 +81,7 @@ func words(a netip.Addr) (hi, lo uint64, family uint8) {
 
 // Segment takes the next segment of the capture. What it points to is borrowed.
 func (t *Tracker) Segment(s *packet.Segment) {
-	if s.Time > t.now {
-		t.now = s.Time
-	}
+	t.now = t.clock.at(s.Time)
 	key, fromA := keyOf(s)
 	f := t.last
 	if f == nil || !f.key.is(&key) {
@@ -99,7 +98,7 @@ func (t *Tracker) Segment(s *packet.Segment) {
 	}
 	t.last = f
 	if !f.done {
-		f.last = s.Time
+		f.last, f.active = max(f.last, s.Time), t.now
 	}
 	f.segment(s, f.sideOf(fromA))
 }
@@ -177,9 +176,7 @@ func (t *Tracker) remove(f *flow) {
 // since the Unix epoch: what was idle for too long ends. Once a second is
 // often enough.
 func (t *Tracker) Advance(now int64) {
-	if now < t.now {
-		now = t.now
-	}
+	now = t.clock.at(now)
 	t.now = now
 	for _, f := range t.waitingInOrder() {
 		f.patience(now)

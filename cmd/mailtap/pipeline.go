@@ -34,7 +34,7 @@ func newPipeline(cfg *Config, o *outputs) *pipeline {
 
 // packet takes one packet of a source.
 func (p *pipeline) packet(in *capture.Packet) {
-	if in.Time >= p.due {
+	if in.Time >= p.due || in.Time < p.newest-maxStepBack {
 		p.advance(in.Time)
 	}
 	if reason := p.decoder.Decode(in, &p.segment); reason != packet.OK {
@@ -47,8 +47,8 @@ func (p *pipeline) packet(in *capture.Packet) {
 // advance tells that packet time has come to now. A second is the grain of
 // all that expires.
 func (p *pipeline) advance(now int64) {
-	if now < p.newest {
-		return
+	if now < p.newest && now >= p.newest-maxStepBack {
+		return // out of order; further back the clock was set
 	}
 	p.newest, p.due = now, now+int64(time.Second)
 	p.tracker.Advance(now)
