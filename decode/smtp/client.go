@@ -14,6 +14,7 @@ const (
 	InChunk              // a counted run of octets (RFC 3030)
 	Opaque               // TLS or another protocol
 	Tail                 // lost: only the last octets are kept until a reply tells the place
+	InBlob               // a counted run of octets that is no content (XEXCH50): left out
 )
 
 // ClientOptions bounds what a client can make the tokenizer hold.
@@ -45,7 +46,7 @@ type Client struct {
 	skip     bool   // inside a line that was cut at the limit
 	headless bool   // the next line may have lost its begin
 	overflow bool   // Waiting was reached
-	chunk    int64  // octets left of the BDAT chunk
+	chunk    int64  // octets left of the BDAT chunk or the blob
 	prev     [2]byte
 	pending  int64 // octets lost, not told yet
 
@@ -79,11 +80,9 @@ func (c *Client) Set(m Mode) {
 	if m == InData {
 		c.prev = [2]byte{'\r', '\n'} // the content begins at a line start
 	}
-	c.mode, c.scanned, c.skip = m, 0, false
+	c.mode, c.scanned = m, 0
+	c.skip = c.skip && m != Tail // the rest of a long line is no begin of what follows it
 }
-
-// Chunk makes the next n octets a BDAT chunk.
-func (c *Client) Chunk(n int64) { c.chunk = n; c.Set(InChunk) }
 
 // Feed adds octets. They are borrowed: all tokens must be pulled before the
 // next Feed, and Keep called before the octets change.
@@ -156,6 +155,12 @@ func (c *Client) drop() {
 
 // Next pulls the next token; false where more octets or a decision are needed.
 func (c *Client) Next(t *Token) bool {
+	if c.skip {
+		c.skipLine()
+	}
+	if c.mode == InBlob {
+		c.skipBlob()
+	}
 	*t = Token{Begin: c.offset}
 	if c.pending > 0 && len(c.in) == 0 {
 		return c.lost(t)
@@ -192,12 +197,13 @@ func (c *Client) lost(t *Token) bool {
 	n := c.pending
 	c.pending = 0
 	c.offset += n
+	c.skip = false // the end of a long line may have been lost
 	t.Kind, t.Gap, t.End = Lost, n, c.offset
 	switch c.mode {
 	case InData:
 		c.prev = [2]byte{} // what stands before the next octet is not known
 		c.startFork(c.offset)
-	case InChunk:
+	case InChunk, InBlob:
 		c.chunk -= n
 		if c.chunk < 0 {
 			c.chunk = 0
@@ -214,37 +220,35 @@ func (c *Client) take(n int) {
 	c.scanned = 0
 }
 
+// skipLine leaves out the rest of a line that was cut at the limit.
+func (c *Client) skipLine() {
+	i := bytes.IndexByte(c.in, '\n')
+	if i < 0 {
+		c.take(len(c.in))
+		return
+	}
+	c.take(i + 1)
+	c.skip = false
+}
+
 // nextLine reads one line (RFC 5321, 2.3.8); a bare LF ends one too, as
 // servers have it.
 func (c *Client) nextLine(t *Token) bool {
-	for {
-		i := bytes.IndexByte(c.in[c.scanned:], '\n')
-		limit := c.limit(c.Options.Line, defaultLine)
-		if i < 0 {
-			c.scanned = len(c.in)
-			if c.skip {
-				c.take(len(c.in))
-			} else if len(c.in) >= limit {
-				return c.emitLong(t, limit)
-			}
-			return false
-		}
-		n := c.scanned + i + 1
-		if c.skip {
-			c.skip = false
-			c.take(n)
-			t.Begin = c.offset
-			continue
-		}
-		if n > limit {
-			return c.emitLong(t, limit)
-		}
-		c.emitLine(t, c.in[:n], 0)
-		c.take(n)
-		t.End = c.offset
-		c.afterLine(t)
-		return true
+	i := bytes.IndexByte(c.in[c.scanned:], '\n')
+	limit := c.limit(c.Options.Line, defaultLine)
+	if i < 0 {
+		c.scanned = len(c.in)
+		return len(c.in) >= limit && c.emitLong(t, limit)
 	}
+	n := c.scanned + i + 1
+	if n > limit {
+		return c.emitLong(t, limit)
+	}
+	c.emitLine(t, c.in[:n], 0)
+	c.take(n)
+	t.End = c.offset
+	c.afterLine(t)
+	return true
 }
 
 // emitLong tells the head of a line that is above the limit; its rest is left
@@ -252,7 +256,6 @@ func (c *Client) nextLine(t *Token) bool {
 func (c *Client) emitLong(t *Token, limit int) bool {
 	c.emitLine(t, c.in[:limit], LongLine)
 	c.take(limit)
-	c.skip = true
 	t.End = c.offset
 	c.afterLine(t)
 	c.skip = true
@@ -300,24 +303,16 @@ func (c *Client) afterLine(t *Token) {
 			t.Flags |= LastBDAT
 		}
 		c.Chunk(size)
+	case BURL:
+		if last, ok := ParseBURL(t.Arg); ok && last {
+			t.Flags |= LastBDAT
+		}
+	case XEXCH50:
+		t.Size = -1
+		if size, ok := ParseXEXCH50(t.Arg); ok {
+			t.Size = size
+		}
 	}
-}
-
-func (c *Client) nextChunk(t *Token) bool {
-	if c.chunk == 0 {
-		t.Kind, t.End = EndOfChunk, c.offset
-		c.mode = Commands
-		return true
-	}
-	if len(c.in) == 0 {
-		return false
-	}
-	n := int(min(int64(len(c.in)), c.chunk))
-	t.Kind, t.Data = Body, c.in[:n]
-	c.chunk -= int64(n)
-	c.take(n)
-	t.End = c.offset
-	return true
 }
 
 func (c *Client) nextRaw(t *Token) bool {

@@ -183,7 +183,7 @@ func (c *Client) Rewind(end int64) {
 	c.Unfork()
 	c.fork = nil
 	c.rest, c.in, c.owned = b, b, true
-	c.offset = end
+	c.offset, c.skip = end, false
 	c.pendingAfterRewind(all)
 	c.Set(Commands)
 }

@@ -1,9 +1,6 @@
 package smtp
 
-import (
-	"bytes"
-	"strconv"
-)
+import "bytes"
 
 // maxPath bounds a mailbox that is kept, in octets. RFC 5321, 4.5.3.1.3 allows
 // 256.
@@ -11,30 +8,130 @@ const maxPath = 1024
 
 func mailboxText(b []byte) string { return printable(b[:min(len(b), maxPath)]) }
 
-// Path takes the argument of MAIL or RCPT apart (RFC 5321, 4.1.2): the mailbox
-// without its brackets, and the parameters behind it. A source route stays: it
-// shows where the client wanted the mail to go.
-// Addresses without brackets are met and read too.
+// Address is the argument of MAIL or RCPT, taken apart (RFC 5321, 4.1.2).
+type Address struct {
+	Mailbox string // without brackets; "" for the null path; a source route stays: it shows where the client wanted the mail to go
+	Params  []byte // what stands behind it; borrowed
+	Flags   uint8
+}
+
+// Flags of an Address.
+const (
+	NoBrackets   = 1 << iota // the mailbox stands bare
+	Unclosed                 // "<" or a quote without its end
+	SourceRoute              // "@a,@b:" before the mailbox (RFC 5321, appendix C)
+	OverlongPath             // cut at 1024 octets
+	TrailingJunk             // octets directly behind ">"
+	NoColon                  // FROM or TO without ":"
+)
+
+// Path is the mailbox and the parameters of ParseAddress.
 func Path(arg []byte) (mailbox string, params []byte) {
-	_, arg, _ = bytes.Cut(arg, []byte{':'})
-	arg = trim(arg)
-	if len(arg) == 0 {
-		return "", nil
+	a := ParseAddress(arg)
+	return a.Mailbox, a.Params
+}
+
+// ParseAddress reads the argument of MAIL or RCPT. It takes what servers take:
+// blanks around the colon, no brackets, no colon. Without FROM or TO there is
+// no mailbox.
+func ParseAddress(arg []byte) Address {
+	var a Address
+	path, ok := afterColon(arg)
+	if !ok {
+		if path, ok = afterKeyword(arg); !ok {
+			return a
+		}
+		a.Flags |= NoColon
 	}
-	if arg[0] != '<' {
-		addr, rest, _ := bytes.Cut(arg, []byte{' '})
-		return mailboxText(addr), trim(rest)
+	if len(path) == 0 {
+		return a
 	}
-	end := closing(arg)
+	if path[0] != '<' {
+		a.bare(path)
+		return a
+	}
+	end, whole := closing(path)
+	if !whole {
+		a.Flags |= Unclosed
+	}
 	if end < 0 {
-		return mailboxText(arg[1:]), nil
+		a.mailbox(path[1:])
+		return a
 	}
-	return mailboxText(arg[1:end]), trim(arg[end+1:])
+	a.mailbox(path[1:end])
+	if rest := path[end+1:]; len(rest) > 0 && !isSpace(rest[0]) {
+		a.Flags |= TrailingJunk
+	}
+	a.Params = trim(path[end+1:])
+	return a
+}
+
+// afterColon returns what stands behind "FROM:" or "TO:"; the word before the
+// colon may be any.
+func afterColon(arg []byte) ([]byte, bool) {
+	for i, c := range arg {
+		switch c {
+		case ':':
+			return trim(arg[i+1:]), true
+		case '<', '@', '"':
+			return nil, false // a colon behind it is a source route's, or inside quotes
+		}
+	}
+	return nil, false
+}
+
+// afterKeyword returns what stands behind FROM or TO where the colon is missing.
+func afterKeyword(arg []byte) ([]byte, bool) {
+	n := 0
+	for n < len(arg) && arg[n] != '<' && !isSpace(arg[n]) {
+		n++
+	}
+	if !isName(arg[:n], "FROM") && !isName(arg[:n], "TO") {
+		return nil, false
+	}
+	return trim(arg[n:]), true
+}
+
+// bare reads a mailbox without brackets: it ends at the first blank outside
+// quotes.
+func (a *Address) bare(path []byte) {
+	a.Flags |= NoBrackets
+	quoted := false
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case isSpace(c) && !quoted:
+			a.mailbox(path[:i])
+			a.Params = trim(path[i:])
+			return
+		}
+	}
+	if quoted { // the quote has no end: blanks count again
+		a.Flags |= Unclosed
+		word, rest := nextWord(path)
+		a.mailbox(word)
+		a.Params = trim(rest)
+		return
+	}
+	a.mailbox(path)
+}
+
+func (a *Address) mailbox(b []byte) {
+	if len(b) > maxPath {
+		a.Flags |= OverlongPath
+	}
+	if len(b) > 0 && b[0] == '@' && bytes.IndexByte(b, ':') > 0 {
+		a.Flags |= SourceRoute
+	}
+	a.Mailbox = mailboxText(b)
 }
 
 // closing finds the bracket that closes arg[0]; brackets inside quotes do not
-// count.
-func closing(arg []byte) int {
+// count. Where quotes have no end it is the last one, and whole is false.
+func closing(arg []byte) (at int, whole bool) {
 	quoted := false
 	for i := 1; i < len(arg); i++ {
 		switch arg[i] {
@@ -44,78 +141,9 @@ func closing(arg []byte) int {
 			quoted = !quoted
 		case '>':
 			if !quoted {
-				return i
+				return i, true
 			}
 		}
 	}
-	return bytes.LastIndexByte(arg, '>')
-}
-
-// MailParams are the parameters of MAIL that records show.
-type MailParams struct {
-	Size     int64  // RFC 1870; -1 where absent
-	Body     string // RFC 6152, RFC 3030
-	SMTPUTF8 bool   // RFC 6531
-}
-
-// ParseMailParams reads the parameters of MAIL.
-func ParseMailParams(b []byte) MailParams {
-	p := MailParams{Size: -1}
-	for len(b) > 0 {
-		var word []byte
-		word, b, _ = bytes.Cut(b, []byte{' '})
-		key, value, _ := bytes.Cut(word, []byte{'='})
-		switch {
-		case len(key) == 4 && equalFold(key, "SIZE"):
-			if n, err := strconv.ParseInt(string(value), 10, 64); err == nil && n >= 0 {
-				p.Size = n
-			}
-		case len(key) == 4 && equalFold(key, "BODY"):
-			p.Body = printable(bytes.ToUpper(value[:min(len(value), 20)]))
-		case len(key) == 8 && equalFold(key, "SMTPUTF8"):
-			p.SMTPUTF8 = true
-		}
-	}
-	return p
-}
-
-// Text copies octets as valid UTF-8 without control characters, at most max.
-func Text(b []byte, max int) string {
-	return printable(b[:min(len(b), max)])
-}
-
-// QueueID finds the name under which a server took a mail, in the reply to the
-// end of data. Each known server has its own words.
-func QueueID(reply []byte) string {
-	for _, mark := range [...]string{
-		"queued as ",                        // Postfix, and many after it
-		"OK id=",                            // Exim
-		"Message accepted for delivery id=", // others
-		"queued mail for delivery id=",
-	} {
-		if i := bytes.Index(reply, []byte(mark)); i >= 0 {
-			return idAt(reply[i+len(mark):])
-		}
-	}
-	// Sendmail: "2.0.0 QUEUEID Message accepted for delivery"; OpenSMTPD:
-	// "2.0.0 QUEUEID Message accepted for delivery".
-	if i := bytes.Index(reply, []byte(" Message accepted for delivery")); i > 0 {
-		word := reply[:i]
-		if j := bytes.LastIndexByte(word, ' '); j >= 0 {
-			word = word[j+1:]
-		}
-		return idAt(word)
-	}
-	return ""
-}
-
-func idAt(b []byte) string {
-	n := 0
-	for n < len(b) && n < 64 && b[n] > ' ' && b[n] < 0x7f && b[n] != ')' && b[n] != ',' && b[n] != '>' {
-		n++
-	}
-	for n > 0 && b[n-1] == '.' {
-		n--
-	}
-	return string(b[:n])
+	return bytes.LastIndexByte(arg, '>'), false
 }

@@ -2,37 +2,45 @@ package smtp
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strings"
-	"unicode/utf8"
 )
 
-// Exchange reads one AUTH exchange (RFC 4954) as far as it names somebody. The
-// secret is looked at only to say that it was there: it is not kept, and what
-// was decoded is wiped.
+// Exchange reads one AUTH exchange (RFC 4954), or one of X-EXPS, as far as it
+// names somebody. The secret is looked at only to say that it was there: it is
+// not kept, and what was decoded is wiped. The zero value works.
 type Exchange struct {
-	Mechanism string // upper case, "" where the command named none
-	Username  string
-	Authzid   string
-	Secret    bool // a reusable secret was in what the client sent
-	Cancelled bool // the client sent "*"
-	Odd       bool // something could not be decoded
-	lost      bool // a line of the client may be missing
-	step      int
+	Limit int // lines of the client that are read; default 16
+
+	Mechanism   string // upper case, "" where the command named none
+	Username    string // NTLM: DOMAIN\user
+	Authzid     string // ANONYMOUS: the trace that the client gave (RFC 4505)
+	Target      string // what the login is for: NTLM's target name, Kerberos' service@REALM
+	Workstation string // NTLM: the client's name of itself
+	Secret      bool   // a reusable secret was in what the client sent
+	Cancelled   bool   // the client sent "*"
+	Odd         bool   // something could not be decoded
+	Overrun     bool   // the client sent more lines than Limit
+
+	lost bool // a line of the client may be missing
+	step int
 }
 
-// maxIdentity bounds a user name that is kept, in octets.
-const maxIdentity = 320 // 64 octets of local part, "@", 255 of domain (RFC 5321, 4.5.3.1)
+const (
+	defaultSteps = 16
+	maxIdentity  = 320 // octets of a name that is kept: 64 of local part, "@", 255 of domain (RFC 5321, 4.5.3.1)
+	maxMechanism = 20  // octets of a mechanism's name (RFC 4422, 3.1)
+)
 
 // Start reads the argument of the AUTH command: the mechanism and perhaps an
 // initial response, "=" for an empty one.
 func (e *Exchange) Start(arg []byte) {
-	*e = Exchange{}
-	name, rest, _ := bytes.Cut(arg, []byte{' '})
-	if len(name) <= 20 { // RFC 4422, 3.1
-		e.Mechanism = strings.ToUpper(printable(name))
-	}
+	*e = Exchange{Limit: e.Limit}
+	name, rest := nextWord(arg)
+	e.Mechanism = mechanismName(name)
 	rest = trim(rest)
+	if e.Mechanism == "EXCHANGEAUTH" { // [MS-XEXPS]: the name of a hash stands before the token
+		rest = lastWord(rest)
+	}
 	switch {
 	case len(rest) == 0:
 	case len(rest) == 1 && rest[0] == '=':
@@ -42,8 +50,37 @@ func (e *Exchange) Start(arg []byte) {
 	}
 }
 
+// mechanismName takes a mechanism in any mix of case if it is known, else only
+// as RFC 4422, 3.1 writes it: in place of a mechanism, clients also send a
+// password.
+func mechanismName(word []byte) string {
+	if len(word) > maxMechanism || bytes.ContainsAny(word, "+/=") {
+		return ""
+	}
+	upper := bytes.ToUpper(word)
+	if !isMechanism(upper) && !bytes.Equal(upper, word) {
+		return ""
+	}
+	for _, c := range upper {
+		if !isMechanismOctet(c) {
+			return ""
+		}
+	}
+	return string(upper)
+}
+
+func isMechanism(upper []byte) bool {
+	switch string(upper) {
+	case "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM", "GSSAPI", "GSS-SPNEGO", "KERBEROS_V4", "KERBEROS_V5", "EXTERNAL",
+		"ANONYMOUS", "XOAUTH2", "OAUTHBEARER", "OTP", "SKEY", "SECURID", "EXCHANGEAUTH", "MSN":
+		return true
+	}
+	return bytes.HasPrefix(upper, []byte("SCRAM-SHA"))
+}
+
 // Respond reads a line of the client that answers a 334 with the given text.
 func (e *Exchange) Respond(line, challenge []byte) {
+	line = trim(line)
 	if len(line) == 1 && line[0] == '*' {
 		e.Cancelled = true
 		return
@@ -59,25 +96,39 @@ func (e *Exchange) Lost() { e.lost = true }
 func (e *Exchange) Unsure() bool { return e.lost }
 
 func (e *Exchange) respond(line, challenge []byte) {
+	limit := e.Limit
+	if limit <= 0 {
+		limit = defaultSteps
+	}
+	if e.step >= limit {
+		e.Overrun = true
+		return
+	}
+	defer func() { e.step++ }()
+	if e.Mechanism == "LOGIN" {
+		e.login(line, challenge)
+		return
+	}
 	plain, ok := decode64(line)
+	if !ok && hasSpace(line) {
+		packed := withoutBlanks(line)
+		plain, ok = decode64(packed)
+		clear(packed)
+		e.Odd = true
+	}
 	if !ok {
 		e.Odd = true
-		// Some clients send LOGIN's answers unencoded: a secret all the same.
-		e.Secret = e.Secret || e.Mechanism == "LOGIN" && e.step > 0
-		e.step++
 		return
 	}
 	e.read(plain, challenge)
 	clear(plain)
-	e.step++
 }
 
 func (e *Exchange) read(plain, challenge []byte) {
 	switch {
+	case len(plain) == 0: // an empty first response, or the end of a failed OAuth (RFC 7628, 3.2.3)
 	case e.Mechanism == "PLAIN":
 		e.plain(plain)
-	case e.Mechanism == "LOGIN":
-		e.login(plain, challenge)
 	case e.Mechanism == "CRAM-MD5":
 		e.cram(plain)
 	case e.Mechanism == "DIGEST-MD5":
@@ -90,130 +141,18 @@ func (e *Exchange) read(plain, challenge []byte) {
 		e.bearer(plain)
 	case e.Mechanism == "EXTERNAL" || e.Mechanism == "ANONYMOUS":
 		e.name(&e.Authzid, plain)
+	case e.Mechanism == "NTLM" || e.Mechanism == "GSSAPI" || e.Mechanism == "GSS-SPNEGO" || e.Mechanism == "EXCHANGEAUTH":
+		e.windows(plain, challenge)
 	}
 }
 
-// plain reads authzid NUL authcid NUL password (RFC 4616, 2).
-func (e *Exchange) plain(b []byte) {
-	parts := bytes.SplitN(b, []byte{0}, 3)
-	if len(parts) < 3 {
-		e.Odd = true
-		return
+// windows reads a token of NTLM or Kerberos: GSSAPI and SPNEGO carry either.
+func (e *Exchange) windows(token, challenge []byte) {
+	if ask, ok := decode64(challenge); ok {
+		e.ntlmTarget(ask)
 	}
-	e.name(&e.Authzid, parts[0])
-	e.name(&e.Username, parts[1])
-	e.Secret = e.Secret || len(parts[2]) > 0
-}
-
-// login reads a user name, then a password; the challenge tells which where it
-// can be read (draft-murchison-sasl-login).
-func (e *Exchange) login(b, challenge []byte) {
-	password := e.step > 0 || e.lost
-	if prompt, ok := decode64(challenge); ok && len(prompt) > 0 {
-		prompt = bytes.ToLower(prompt)
-		switch {
-		case bytes.Contains(prompt, []byte("pass")):
-			password = true
-		case bytes.Contains(prompt, []byte("user")):
-			password = false
-		}
-	}
-	if password {
-		e.Secret = e.Secret || len(b) > 0
-		return
-	}
-	e.name(&e.Username, b)
-}
-
-// cram reads user name, space, digest (RFC 2195, 2).
-func (e *Exchange) cram(b []byte) {
-	if i := bytes.LastIndexByte(b, ' '); i >= 0 {
-		e.name(&e.Username, b[:i])
-		return
-	}
-	e.Odd = true
-}
-
-// digest reads username="…" and authzid="…" (RFC 2831, 2.1.2).
-func (e *Exchange) digest(b []byte) {
-	if e.step > 0 && e.Username != "" {
-		return
-	}
-	e.name(&e.Username, directive(b, "username"))
-	e.name(&e.Authzid, directive(b, "authzid"))
-}
-
-func directive(b []byte, key string) []byte {
-	for from := 0; ; {
-		i := bytes.Index(b[from:], []byte(key+`="`))
-		if i < 0 {
-			return nil
-		}
-		i += from
-		if i > 0 && b[i-1] != ',' && b[i-1] != ' ' {
-			from = i + 1
-			continue
-		}
-		value := b[i+len(key)+2:]
-		var out []byte
-		for j := 0; j < len(value) && value[j] != '"'; j++ {
-			if value[j] == '\\' && j+1 < len(value) {
-				j++
-			}
-			out = append(out, value[j])
-		}
-		return out
-	}
-}
-
-// scram reads the first message: gs2 header, then n=user (RFC 5802, 7).
-func (e *Exchange) scram(b []byte) {
-	if e.Username != "" {
-		return
-	}
-	parts := bytes.Split(b, []byte{','})
-	for i, p := range parts {
-		switch {
-		case i == 1 && bytes.HasPrefix(p, []byte("a=")):
-			e.name(&e.Authzid, saslName(p[2:]))
-		case i >= 2 && bytes.HasPrefix(p, []byte("n=")):
-			e.name(&e.Username, saslName(p[2:]))
-			return
-		}
-	}
-}
-
-// saslName undoes "=2C" and "=3D" (RFC 5802, 5.1).
-func saslName(b []byte) []byte {
-	b = bytes.ReplaceAll(b, []byte("=2C"), []byte{','})
-	return bytes.ReplaceAll(b, []byte("=3D"), []byte{'='})
-}
-
-// xoauth reads user=…^Aauth=Bearer …^A^A.
-func (e *Exchange) xoauth(b []byte) {
-	for _, p := range bytes.Split(b, []byte{1}) {
-		switch {
-		case bytes.HasPrefix(p, []byte("user=")):
-			e.name(&e.Username, p[5:])
-		case bytes.HasPrefix(bytes.ToLower(p), []byte("auth=")):
-			e.Secret = e.Secret || len(p) > 5
-		}
-	}
-}
-
-// bearer reads the gs2 header's a=user and the token (RFC 7628, 3.1).
-func (e *Exchange) bearer(b []byte) {
-	for i, p := range bytes.Split(b, []byte{1}) {
-		switch {
-		case i == 0:
-			for _, f := range bytes.Split(p, []byte{','}) {
-				if bytes.HasPrefix(f, []byte("a=")) {
-					e.name(&e.Username, saslName(f[2:]))
-				}
-			}
-		case bytes.HasPrefix(bytes.ToLower(p), []byte("auth=")):
-			e.Secret = e.Secret || len(p) > 5
-		}
+	if !e.ntlm(token) {
+		e.kerberos(token)
 	}
 }
 
@@ -221,51 +160,4 @@ func (e *Exchange) name(to *string, b []byte) {
 	if *to == "" && len(b) > 0 {
 		*to = printable(b[:min(len(b), maxIdentity)])
 	}
-}
-
-// printable copies text as valid UTF-8 without control characters.
-func printable(b []byte) string {
-	clean := true
-	for _, c := range b {
-		if c < ' ' || c >= 0x7f {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return string(b)
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(string(b), string(utf8.RuneError)))
-}
-
-// decode64 reads base64 as servers do: with or without padding.
-func decode64(b []byte) ([]byte, bool) {
-	b = bytes.TrimRight(trim(b), "=")
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(b)))
-	n, err := base64.RawStdEncoding.Decode(out, b)
-	if err != nil {
-		clear(out)
-		return nil, false
-	}
-	return out[:n], true
-}
-
-// Base64 says whether a line could be an answer in an AUTH exchange.
-func Base64(line []byte) bool {
-	line = trim(line)
-	if len(line) == 1 && line[0] == '*' {
-		return true
-	}
-	for i, c := range line {
-		ok := 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/' || c == '=' && i > 0
-		if !ok {
-			return false
-		}
-	}
-	return len(line)%4 == 0
 }

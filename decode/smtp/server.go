@@ -26,13 +26,14 @@ type Server struct {
 	offset   int64
 	time     int64
 	line     []byte // a line that is not complete
+	lineAt   int64  // stream offset of the line being read
+	lineTime int64  // packet time of its first octet
 	text     []byte // lines of the reply so far
 	enhanced [16]byte
 	enhLen   int
 	code     int // of the reply that is not complete; 0: none
 	begin    int64
 	begun    int64 // packet time of begin
-	hasBegin bool
 	long     bool
 	headless bool
 	emitted  bool
@@ -62,7 +63,7 @@ func (s *Server) Next(r *Reply) bool {
 	if s.emitted {
 		s.reset()
 	}
-	if s.pending > 0 {
+	if s.pending > 0 && s.behind == nil {
 		return s.lost(r)
 	}
 	if s.raw {
@@ -116,8 +117,8 @@ func (s *Server) nextLine() ([]byte, bool) {
 	if len(s.in) == 0 {
 		return nil, false
 	}
-	if !s.hasBegin {
-		s.begin, s.begun, s.hasBegin = s.offset, s.time, true
+	if len(s.line) == 0 {
+		s.lineAt, s.lineTime = s.offset, s.time
 	}
 	i := bytes.IndexByte(s.in, '\n')
 	n := i + 1
@@ -127,7 +128,7 @@ func (s *Server) nextLine() ([]byte, bool) {
 	part := s.in[:n]
 	s.in = s.in[n:]
 	s.offset += int64(n)
-	if i >= 0 && len(s.line) == 0 {
+	if i >= 0 && len(s.line) == 0 && len(part) <= s.limit() {
 		return trimEnd(part), true
 	}
 	if room := s.limit() - len(s.line); len(part) > room {
@@ -160,9 +161,12 @@ func (s *Server) add(line []byte, r *Reply) bool {
 		// postscreen's teaser "220-" is never followed by "220 ": the next
 		// reply has another code. Elsewhere mixed codes are one reply.
 		s.behind = append([]byte(nil), line...)
-		return s.emit(r, s.offset-int64(len(line)))
+		return s.emit(r, s.lineAt)
 	}
 	first := s.code == 0
+	if first {
+		s.begin, s.begun = s.lineAt, s.lineTime
+	}
 	s.code = code
 	s.keep(text, first)
 	if more {
@@ -175,6 +179,7 @@ func (s *Server) odd(line []byte, r *Reply) bool {
 	if s.code != 0 || len(line) == 0 {
 		return false // inside a reply, or an empty line: left out
 	}
+	s.begin, s.begun = s.lineAt, s.lineTime
 	s.text = append(s.text[:0], line...)
 	return s.emit(r, s.offset)
 }
@@ -190,6 +195,7 @@ func (s *Server) keep(text []byte, first bool) {
 	}
 	if !first {
 		s.text = append(s.text, '\n')
+		room--
 	}
 	if len(text) > room {
 		text, s.long = text[:room], true
@@ -205,10 +211,7 @@ func (s *Server) emit(r *Reply, end int64) bool {
 
 func (s *Server) reset() {
 	s.text, s.enhLen, s.code = s.text[:0], 0, 0
-	s.hasBegin, s.long, s.headless, s.emitted = false, false, false, false
-	if s.behind != nil {
-		s.begin, s.begun, s.hasBegin = s.offset-int64(len(s.behind)), s.time, true
-	}
+	s.long, s.headless, s.emitted = false, false, false
 }
 
 // splitReply takes a reply line apart: three digits, a separator, text. A
@@ -239,28 +242,41 @@ func splitReply(line []byte) (code int, more bool, text []byte, ok bool) {
 }
 
 // enhancedCode finds class.subject.detail at the begin of a reply's text
-// (RFC 3463, 2); its class must be the reply's (RFC 2034, 4).
+// (RFC 3463, 2); its class must be the reply's (RFC 2034, 4). Cisco ESA writes
+// "#" before it.
 func enhancedCode(text []byte, code int) []byte {
-	if len(text) < 5 || text[0] != byte('0'+code/100) || text[1] != '.' {
+	if len(text) > 0 && text[0] == '#' {
+		text = text[1:]
+	}
+	if len(text) < 5 || text[1] != '.' || code/100 != int(text[0]-'0') || text[0] != '2' && text[0] != '4' && text[0] != '5' {
 		return nil
 	}
-	i, dots := 2, 1
-	digits := 0
-	for ; i < len(text) && i < 12; i++ {
-		switch c := text[i]; {
-		case '0' <= c && c <= '9':
-			digits++
-		case c == '.' && dots == 1 && digits > 0:
-			dots, digits = 2, 0
+	n := digits(text[2:])
+	i := 2 + n
+	if n == 0 || i >= len(text) || text[i] != '.' {
+		return nil
+	}
+	n = digits(text[i+1:])
+	i += 1 + n
+	if n == 0 {
+		return nil
+	}
+	if i < len(text) {
+		switch text[i] {
+		case ' ', '\t', ':', ';', ',':
 		default:
-			if dots == 2 && digits > 0 && (c == ' ' || c == '\t' || c == ':' || c == ';' || c == ',') {
-				return text[:i]
-			}
 			return nil
 		}
 	}
-	if dots == 2 && digits > 0 && i == len(text) {
-		return text[:i]
+	return text[:i]
+}
+
+// digits counts the digits at the begin, at most the three that a number has
+// (RFC 3463, 2).
+func digits(b []byte) int {
+	n := 0
+	for n < len(b) && n < 3 && isDigit(b[n]) {
+		n++
 	}
-	return nil
+	return n
 }

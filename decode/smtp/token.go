@@ -3,8 +3,10 @@
 // reads replies. It owns the octets of a token that is not complete, within
 // limits. sessions feeds it and pulls tokens with Next; it decides nothing:
 // DATA, BDAT, AUTH and STARTTLS change the client's grammar only when the
-// server's reply says so, and sessions tells. It never does I/O and keeps no
-// clock.
+// server's reply says so, and sessions tells. Beside the tokenizers stand the
+// readers of what a token carries: addresses and parameters, AUTH exchanges,
+// queue ids, what proxies say of a client, and other protocols that are met on
+// mail ports. It never does I/O and keeps no clock.
 package smtp
 
 // Kind says what a token is.
@@ -28,7 +30,7 @@ const (
 	NUL                  // a NUL octet in the line
 	LongLine             // cut at the limit
 	BadSize              // BDAT without a usable size
-	LastBDAT             // BDAT with LAST
+	LastBDAT             // BDAT or BURL with LAST
 	Headless             // the line's begin may be missing: it follows a gap
 )
 
@@ -41,7 +43,7 @@ type Token struct {
 	Arg   []byte // argument of a command, trimmed
 	Data  []byte
 	Line  []byte // a command's whole line; it may be a secret where Verb is Unknown
-	Size  int64  // BDAT: octets announced
+	Size  int64  // BDAT, XEXCH50: octets announced; XEXCH50: -1 where not usable
 	Gap   int64
 	Begin int64 // stream offset of the first octet
 	End   int64 // stream offset behind the last octet

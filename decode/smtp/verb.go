@@ -1,7 +1,5 @@
 package smtp
 
-import "bytes"
-
 // Verb is a command; it indexes tables of verbs.
 type Verb uint8
 
@@ -33,15 +31,17 @@ const (
 	BURL // RFC 4468
 	XEXPS
 	XANONYMOUSTLS
-	Unknown  // what no standard names
-	EndOfDot // pseudo-command: the line with the dot that ends DATA
-	NumVerbs = iota
+	XEXCH50     // Exchange 2000 and 2003: Size octets follow the 354
+	XLINK2STATE // Exchange 2000 and 2003; CVE-2005-0560
+	Unknown     // what no standard names
+	EndOfDot    // pseudo-command: the line with the dot that ends DATA
+	NumVerbs    = iota
 )
 
 // Verbs lists the names of the commands by Verb.
 var Verbs = [...]string{
 	"HELO", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "EXPN", "HELP", "NOOP", "QUIT",
-	"AUTH", "STARTTLS", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML", "XCLIENT", "XFORWARD", "BURL", "X-EXPS", "X-ANONYMOUSTLS",
+	"AUTH", "STARTTLS", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML", "XCLIENT", "XFORWARD", "BURL", "X-EXPS", "X-ANONYMOUSTLS", "XEXCH50", "X-LINK2STATE",
 }
 
 // Other stands for every command that is not in Verbs.
@@ -132,6 +132,9 @@ func WellFormed(line []byte) bool {
 		return !hasSpace(arg)
 	case VRFY, EXPN, ETRN:
 		return len(arg) > 0 && !hasSpace(arg)
+	case XEXCH50:
+		_, ok := ParseXEXCH50(arg)
+		return ok
 	}
 	return false
 }
@@ -168,32 +171,45 @@ func hasSpace(b []byte) bool {
 // ParseBDAT reads the argument of BDAT: a decimal size and perhaps LAST
 // (RFC 3030, 2).
 func ParseBDAT(arg []byte) (size int64, last, ok bool) {
-	n := 0
-	for n < len(arg) && '0' <= arg[n] && arg[n] <= '9' {
-		if size > 1<<40 {
-			return 0, false, false
-		}
-		size = size*10 + int64(arg[n]-'0')
-		n++
+	word, rest := nextWord(arg)
+	size, ok = chunkSize(word)
+	rest = trim(rest)
+	last = isName(rest, "LAST")
+	if !ok || !last && len(rest) > 0 {
+		return 0, false, false
 	}
-	rest := trim(arg[n:])
-	last = len(rest) == 4 && equalFold(rest, "LAST")
-	return size, last, n > 0 && (last || len(rest) == 0)
+	return size, last, true
 }
 
-// OtherProtocol says whether a client's line is the begin of HTTP, SSH or
-// another protocol that is met on mail ports.
-func OtherProtocol(line []byte) bool {
-	line = trim(line)
-	if bytes.HasPrefix(line, []byte("SSH-")) || bytes.HasPrefix(line, []byte("RFB ")) {
-		return true
+// maxChunk bounds the size of a chunk that is believed, in octets: above it a
+// server refuses the command, and what follows are commands.
+const maxChunk = 1 << 40
+
+func chunkSize(word []byte) (size int64, ok bool) {
+	for _, c := range word {
+		if size = size*10 + int64(c-'0'); !isDigit(c) || size > maxChunk {
+			return 0, false
+		}
 	}
-	method, rest, _ := bytes.Cut(line, []byte{' '})
-	switch string(method) {
-	case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "DELETE", "PRI", "PATCH", "TRACE":
-		return bytes.Contains(rest, []byte("HTTP/"))
-	case "REGISTER", "INVITE":
-		return bytes.Contains(rest, []byte("SIP/"))
+	return size, len(word) > 0
+}
+
+// ParseBURL says whether a BURL ends the message (RFC 4468, 3.2). Its URL may
+// carry the right to read a mailbox (URLAUTH, RFC 4467): a secret.
+func ParseBURL(arg []byte) (last, ok bool) {
+	url, rest := nextWord(arg)
+	rest = trim(rest)
+	last = isName(rest, "LAST")
+	return last, len(url) > 0 && (last || len(rest) == 0)
+}
+
+// ParseXEXCH50 reads the octets that follow the 354 and the number of
+// recipients they are for ([MS-XEXCH50]; CVE-2003-0714: negative sizes).
+func ParseXEXCH50(arg []byte) (size int64, ok bool) {
+	word, rest := nextWord(arg)
+	size, ok = chunkSize(word)
+	if _, count := chunkSize(trim(rest)); !count {
+		return 0, false
 	}
-	return false
+	return size, ok
 }
