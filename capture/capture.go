@@ -13,12 +13,17 @@ type LinkType uint16
 const (
 	LinkNull     LinkType = 0   // BSD loopback: 4-byte family in the host's order
 	LinkEthernet LinkType = 1   // also carries 802.1Q and QinQ
+	LinkPPP      LinkType = 9   // with or without address and control
 	LinkRawBSD   LinkType = 12  // DLT_RAW as some systems number it
+	LinkPPPHDLC  LinkType = 50  // PPP in HDLC-like framing, or Cisco's
+	LinkPPPEther LinkType = 51  // a PPPoE session's header
 	LinkRaw      LinkType = 101 // bare IPv4 or IPv6
+	LinkCHDLC    LinkType = 104 // Cisco's HDLC
 	LinkLoop     LinkType = 108 // OpenBSD loopback: family in network order
 	LinkLinuxSLL LinkType = 113
 	LinkIPv4     LinkType = 228
 	LinkIPv6     LinkType = 229
+	LinkNFLOG    LinkType = 239 // Linux's netfilter log
 	LinkSLL2     LinkType = 276
 )
 

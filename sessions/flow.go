@@ -77,6 +77,9 @@ func newFlow(t *Tracker, key flowKey, s *packet.Segment, fromA bool) *flow {
 	if s.VLANCount > 0 {
 		f.conn.VLANs = append([]uint16(nil), s.VLANs[:s.VLANCount]...)
 	}
+	for _, tunnel := range s.Tunnels[:s.TunnelCount] {
+		f.conn.Tunnels = append(f.conn.Tunnels, tunnel.String())
+	}
 	f.t.stats.Opening++
 	if s.Flags&packet.SYN == 0 {
 		f.midway = true

@@ -9,6 +9,14 @@ const (
 	etherVLAN  = 0x8100 // IEEE 802.1Q customer tag
 	etherQinQ  = 0x88a8 // IEEE 802.1Q service tag
 	etherQinQ0 = 0x9100 // the service tag before it was standard
+	etherMPLS  = 0x8847
+	etherMPLSM = 0x8848 // of multicast, or of a label that the far end chose (RFC 5332)
+	etherPPPoE = 0x8864 // session; discovery has its own
+	etherPBB   = 0x88e7 // IEEE 802.1ah service instance tag
+
+	etherBridged = 0x6558 // a whole Ethernet frame, in tunnels
+	etherERSPAN  = 0x88be // in GRE alone
+	etherERSPAN3 = 0x22eb
 )
 
 const ethernetHeader = 14
@@ -37,6 +45,14 @@ func (c *cursor) etherType(t uint16) Reason {
 		c.next = ipv6
 	case etherVLAN, etherQinQ, etherQinQ0:
 		c.next = vlanTag
+	case etherMPLS, etherMPLSM:
+		c.next = mpls
+	case etherPPPoE:
+		c.next = pppoe
+	case etherPBB:
+		c.next = pbb
+	case etherBridged:
+		c.next = linkEthernet
 	default:
 		return NotIP
 	}

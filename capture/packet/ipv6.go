@@ -4,7 +4,8 @@ import "encoding/binary"
 
 const ipv6Header = 40
 
-// ipv6 reads an IPv6 header (RFC 8200, 3).
+// ipv6 reads an IPv6 header (RFC 8200, 3). As with IPv4 a packet may be longer
+// than its frame.
 func (c *cursor) ipv6(s *Segment) Reason {
 	if len(c.data) < ipv6Header {
 		return c.lacks(ipv6Header, BadIPHeader)
@@ -15,7 +16,7 @@ func (c *cursor) ipv6(s *Segment) Reason {
 	if length == 0 && giant(rest, ipv6Header) { // a jumbogram (RFC 2675, 2) or offloaded
 		length = rest
 	}
-	if b[0]>>4 != 6 || length > rest {
+	if b[0]>>4 != 6 {
 		return BadIPHeader
 	}
 	s.TTL = b[7]
@@ -28,8 +29,6 @@ func (c *cursor) ipv6(s *Segment) Reason {
 // nextHeader says what a next-header number leads to (RFC 8200, 4).
 func (c *cursor) nextHeader(n uint8) Reason {
 	switch n {
-	case protoTCP:
-		c.next = tcp
 	case protoHopByHop, protoRouting, protoDestination:
 		c.next = ipv6Options
 	case protoAuth:
@@ -37,7 +36,7 @@ func (c *cursor) nextHeader(n uint8) Reason {
 	case protoFragment:
 		c.next = ipv6Fragment
 	default:
-		return NotTCP
+		return c.protocol(n)
 	}
 	return OK
 }
@@ -66,19 +65,4 @@ func (c *cursor) extension(unit, least int) Reason {
 	}
 	c.consume(length)
 	return c.nextHeader(next)
-}
-
-// ipv6Fragment reads a fragment header (RFC 8200, 4.5). One that is first and
-// last at once is no fragment (RFC 6946).
-func (c *cursor) ipv6Fragment() Reason {
-	const header = 8
-	if len(c.data) < header {
-		return c.lacks(header, BadIPHeader)
-	}
-	next, place := c.data[0], binary.BigEndian.Uint16(c.data[2:])
-	c.consume(header)
-	if r := c.nextHeader(next); r != OK || place&^6 == 0 { // two bits are reserved
-		return r
-	}
-	return Fragment
 }

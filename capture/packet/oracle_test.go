@@ -76,7 +76,7 @@ func oracle(frame []byte) string {
 // ours renders a decoded frame the same way.
 func ours(d *Decoder, p *capture.Packet) string {
 	var s Segment
-	if d.Decode(p, &s) != OK {
+	if d.Decode(p, &s) != OK || s.TunnelCount > 0 { // the oracle does not look into tunnels
 		return ""
 	}
 	return fmt.Sprintf("%v>%v ttl %d seq %d ack %d flags %d window %d vlans %v %d of %d %x",
@@ -176,7 +176,6 @@ func TestOracleCaptures(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		d := Decoder{}
 		var p capture.Packet
 		segments := 0
 		for err = f.Next(&p); err == nil; err = f.Next(&p) {
@@ -184,6 +183,7 @@ func TestOracleCaptures(t *testing.T) {
 				continue
 			}
 			want := oracle(p.Data)
+			var d Decoder // a new one, for the oracle joins no fragments
 			if got := ours(&d, &p); got != want {
 				t.Errorf("%s, byte %d:\ngot  %s\nwant %s", path, f.Offset(), got, want)
 				break
@@ -203,12 +203,12 @@ func TestOracleCaptures(t *testing.T) {
 	}
 }
 
-// Segments, fragments and octets of payload are what tshark counts.
+// Segments and octets of payload are what tshark counts.
 func TestCaptures(t *testing.T) {
 	for name, want := range map[string]string{
 		"sll.pcap":       "map[not_tcp:2 ok:76] 5680",
 		"ipv6.pcap":      "map[not_tcp:4 ok:79] 7445",
-		"fragments.pcap": "map[fragment:443 not_tcp:2 ok:71] 929",
+		"fragments.pcap": "map[held:406 not_tcp:2 ok:108] 37362",
 		"../../testdata/qinq_big_endian_nano.pcap": "map[not_tcp:2 ok:76] 5680",
 	} {
 		f, err := capture.Open(filepath.Join("testdata", name), capture.FileOptions{})

@@ -16,7 +16,8 @@ const (
 const MaxVLANs = 4
 
 // Segment is one TCP segment with the addresses it travelled between. One
-// struct is reused; Payload is borrowed from the packet it was decoded from.
+// struct is reused; Payload is borrowed from the packet it was decoded from, or from the pieces of
+// which the Decoder put it together.
 type Segment struct {
 	Time     int64 // nanoseconds since the Unix epoch
 	Src, Dst netip.AddrPort
@@ -29,6 +30,8 @@ type Segment struct {
 
 	whole []byte // header and payload, where all of them were captured
 
-	VLANs     [MaxVLANs]uint16 // outermost first
-	VLANCount uint8
+	VLANs       [MaxVLANs]uint16 // outermost first, those inside tunnels too
+	VLANCount   uint8
+	TunnelCount uint8
+	Tunnels     [MaxTunnels]Tunnel // outermost first
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
@@ -37,11 +38,13 @@ func (p *pipeline) packet(in *capture.Packet) {
 	if in.Time >= p.due || in.Time < p.newest-maxStepBack {
 		p.advance(in.Time)
 	}
-	if reason := p.decoder.Decode(in, &p.segment); reason != packet.OK {
+	switch reason := p.decoder.Decode(in, &p.segment); reason {
+	case packet.OK:
+		p.tracker.Segment(&p.segment)
+	case packet.Held: // it comes with the last of its pieces
+	default:
 		p.ignored[reason-1]++
-		return
 	}
-	p.tracker.Segment(&p.segment)
 }
 
 // advance tells that packet time has come to now. A second is the grain of
@@ -51,6 +54,7 @@ func (p *pipeline) advance(now int64) {
 		return // out of order; further back the clock was set
 	}
 	p.newest, p.due = now, now+int64(time.Second)
+	p.decoder.Advance(now, p.ignored)
 	p.tracker.Advance(now)
 	p.engine.Advance(time.Unix(0, now).UTC())
 }
@@ -58,13 +62,16 @@ func (p *pipeline) advance(now int64) {
 // restart ends what is open and begins anew: time went back further than any
 // reordering, so what follows is another story.
 func (p *pipeline) restart() {
-	p.tracker.Close()
+	p.close()
 	p.tracker = sessions.NewTracker(p.options, p.handler)
 	p.newest, p.due = 0, 0
 }
 
 // close ends all connections: the input ended.
-func (p *pipeline) close() { p.tracker.Close() }
+func (p *pipeline) close() {
+	p.decoder.Advance(math.MaxInt64, p.ignored)
+	p.tracker.Close()
+}
 
 // left gives the number of packets that were left out, by reason.
 func (p *pipeline) left() tally {
