@@ -146,19 +146,24 @@ type (
 		TLS tlsFacts `expr:"tls"`
 	}
 	tlsFacts struct {
-		Mode        string           `expr:"mode"`
-		Outcome     string           `expr:"outcome"`
-		Offered     bool             `expr:"offered"`
-		Requested   bool             `expr:"requested"`
-		Accepted    bool             `expr:"accepted"`
-		Established bool             `expr:"established"`
-		Version     string           `expr:"version"`
-		Cipher      string           `expr:"cipher"`
-		SNI         string           `expr:"sni"`
-		ALPN        string           `expr:"alpn"`
-		Resumed     bool             `expr:"resumed"`
-		Alert       tlsAlertFacts    `expr:"alert"`
-		Certificate certificateFacts `expr:"certificate"`
+		Mode           string           `expr:"mode"`
+		Outcome        string           `expr:"outcome"`
+		Offered        bool             `expr:"offered"`
+		Requested      bool             `expr:"requested"`
+		Accepted       bool             `expr:"accepted"`
+		Established    bool             `expr:"established"`
+		Version        string           `expr:"version"`
+		Cipher         string           `expr:"cipher"`
+		SNI            string           `expr:"sni"`
+		ALPN           string           `expr:"alpn"`
+		Resumed        bool             `expr:"resumed"`
+		OfferedVersion string           `expr:"offered_version"`
+		JA3            string           `expr:"ja3"`
+		JA3S           string           `expr:"ja3s"`
+		JA4            string           `expr:"ja4"`
+		Decrypted      bool             `expr:"decrypted"`
+		Alert          tlsAlertFacts    `expr:"alert"`
+		Certificate    certificateFacts `expr:"certificate"`
 	}
 	tlsAlertFacts struct {
 		From string `expr:"from"`
@@ -173,6 +178,9 @@ type (
 		Names      []string  `expr:"names"`
 		SHA256     string    `expr:"sha256"`
 		SelfSigned bool      `expr:"self_signed"`
+		Key        string    `expr:"key"`
+		Signature  string    `expr:"signature_algorithm"`
+		Problems   []string  `expr:"problems"`
 	}
 
 	anomalyEnv struct {

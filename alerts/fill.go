@@ -146,11 +146,13 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 func (t *tlsFacts) fill(s *sessions.TLS) {
 	*t = tlsFacts{
 		Mode: s.Mode, Outcome: s.Outcome, Offered: s.Offered, Requested: s.Requested, Accepted: s.Accepted,
-		Established: s.Established, Version: s.Version, Cipher: s.Cipher, SNI: s.SNI, ALPN: s.ALPN, Resumed: s.Resumed,
+		Established: s.Established, OfferedVersion: s.OfferedVersion, Version: s.Version, Cipher: s.Cipher, SNI: s.SNI, ALPN: s.ALPN, Resumed: s.Resumed, JA3: s.JA3, JA3S: s.JA3S, JA4: s.JA4, Decrypted: s.Decrypted,
 		Alert: tlsAlertFacts{s.AlertFrom, s.AlertName},
 	}
 	if c := s.Certificate; c != nil {
-		t.Certificate = certificateFacts(*c)
+		t.Certificate = certificateFacts{
+			c.Subject, c.Issuer, c.Serial, c.NotBefore, c.NotAfter, c.Names, c.SHA256, c.SelfSigned, c.Key, c.SignatureAlgorithm, c.Problems,
+		}
 	}
 }
 

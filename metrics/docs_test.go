@@ -61,9 +61,9 @@ func TestDocumentationOfMetrics(t *testing.T) {
 
 func TestDocumentationOfAnomalies(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("| name | meaning | where it comes from |\n|---|---|---|\n")
+	b.WriteString("| name | meaning | where it comes from | example |\n|---|---|---|---|\n")
 	for _, k := range sessions.AnomalyTable {
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.Name, k.Meaning, k.Source)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Name, k.Meaning, k.Source, k.Example)
 	}
 	between(t, "../docs/anomalies.md", b.String())
 }

@@ -15,14 +15,15 @@ type authState struct {
 }
 
 // maxChallenge bounds what is kept of a challenge, in octets: enough to tell
-// "Username:" from "Password:".
-const maxChallenge = 64
+// "Username:" from "Password:", and for the names in NTLM's.
+const maxChallenge = 1024
 
 func (s *session) authBegins(t *smtp.Token) {
 	if s.auth != nil {
 		s.authEnds(AuthUnknown, nil)
 	}
 	s.auth = &authState{time: s.now}
+	s.auth.ex.Limit = s.lim.Exchange
 	s.auth.ex.Start(t.Arg)
 }
 
@@ -69,10 +70,14 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	ex := &s.auth.ex
 	a := Auth{
 		Time: timeOf(s.auth.time), Mechanism: ex.Mechanism, Username: ex.Username, Authzid: ex.Authzid,
+		Domain: ex.Domain, Target: ex.Target, Workstation: ex.Workstation,
 		Result: result, Encrypted: s.tls.inner.open, SecretExposed: ex.Secret && !s.tls.inner.open,
 	}
 	if ex.Odd {
 		s.anomaly(BadAuth, s.now, "")
+	}
+	if ex.Overrun {
+		s.anomaly(ExchangeLimit, s.now, "")
 	}
 	if r != nil {
 		a.Code, a.Enhanced = r.Code, string(r.Enhanced)

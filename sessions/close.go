@@ -12,9 +12,13 @@ func (s *session) finish(end string) *Session {
 	s.now = max(s.now, s.f.last)
 	s.unsniffed(client)
 	s.unsniffed(server)
+	s.finishWaiting()
 	s.finishMail(end)
 	if s.auth != nil {
 		s.authEnds(AuthUnknown, nil)
+	}
+	if s.early && !s.started[server] && s.f.isnKnown[server] {
+		s.anomaly(EarlyTalker, s.now, "") // and no greeting ever came
 	}
 	rec := s.rec
 	rec.End = end
@@ -32,6 +36,16 @@ func (s *session) finish(end string) *Session {
 	return rec
 }
 
+// finishWaiting reads what the client sent ahead to a server that never
+// answered.
+func (s *session) finishWaiting() {
+	if s.c.Mode() != smtp.Wait || s.tls.watch != nil || s.started[server] {
+		return
+	}
+	s.guess()
+	s.pumpClient()
+}
+
 // finishMail ends what is open. A transaction that the connection's end cut
 // off before the end of data was given up; where only the view ended, nobody
 // knows.
@@ -47,6 +61,8 @@ func (s *session) finishMail(end string) {
 			s.mailUnknown(c.content)
 		} else if c.verb == smtp.MAIL && !c.lost {
 			s.openMail(&c)
+		} else if c.verb == smtp.RCPT {
+			s.unanswered(c)
 		}
 	}
 	m := s.mail.open

@@ -26,7 +26,7 @@ func corpus(t *testing.T) string {
 func everything() bool { return os.Getenv("MAILTAP_TEST_EVERYTHING") != "" }
 
 // load decodes the mail segments of a capture.
-func load(t *testing.T, file string) []packet.Segment {
+func load(t *testing.T, file string, morePorts ...uint16) []packet.Segment {
 	t.Helper()
 	f, err := capture.Open(file, capture.FileOptions{})
 	if err != nil {
@@ -35,6 +35,7 @@ func load(t *testing.T, file string) []packet.Segment {
 	defer f.Close()
 	ports := &packet.PortSet{}
 	ports.Add(24, 25, 465, 587, 2525)
+	ports.Add(morePorts...)
 	d := packet.Decoder{Ports: ports}
 	var p capture.Packet
 	var all []packet.Segment

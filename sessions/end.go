@@ -174,6 +174,7 @@ func (f *flow) free() {
 		f.half[s].Free(&f.t.pool)
 	}
 	f.freeHolds()
+	f.freeSuspects()
 	f.session = nil
 	delete(f.t.waiting, f)
 }

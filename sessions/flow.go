@@ -48,6 +48,7 @@ type flow struct {
 	newISN      *uint32 // of a SYN on an open connection, until the server agrees
 
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
+	suspects [2][]stream.Input // segments of a side with wrong checksums that may have been taken
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
 	conn     *Conn
 	session  *session
@@ -157,7 +158,11 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	f.octets[from] += uint64(s.Length)
 	if f.corrupted(s, from) {
 		f.talk().anomaly(BadChecksum, s.Time, "")
+		f.suspect(s, from)
 		return
+	}
+	if len(f.suspects[client])+len(f.suspects[server]) > 0 && s.Flags&packet.ACK != 0 {
+		f.acquit(s.Ack, from.other())
 	}
 	if end := s.Seq + uint32(s.Length); !f.sentKnown[from] || stream.Before(f.sent[from], end) {
 		f.sent[from], f.sentKnown[from] = end, true
@@ -188,30 +193,6 @@ func (f *flow) segment(s *packet.Segment, from side) {
 		f.add(in, from)
 	}
 	f.settle(f.t.now)
-}
-
-// bulk is from what size on a segment inside a message or inside TLS is not
-// summed: nearly all octets are of such segments. A wrong one that is taken costs
-// what a lost packet would, at worst an end of data.
-const bulk = 1000
-
-// corrupted says whether the receiver dropped a segment for its checksum.
-// Captures with offloading have wrong ones throughout: a wrong one counts only
-// in a direction that has shown right ones.
-func (f *flow) corrupted(s *packet.Segment, from side) bool {
-	switch {
-	case f.done || s.Length == 0 && s.Flags&(packet.SYN|packet.FIN|packet.RST) == 0:
-		return false
-	case s.Length >= bulk && f.sound[from] && f.session != nil && f.session.inBulk():
-		return false
-	}
-	switch s.Checksum() {
-	case packet.ChecksumGood:
-		f.sound[from] = true
-	case packet.ChecksumBad:
-		return f.sound[from]
-	}
-	return false
 }
 
 // strangeSYN says whether a SYN does not belong to the opening of this

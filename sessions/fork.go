@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"bytes"
+
 	"github.com/mailtap/mailtap/decode/smtp"
 )
 
@@ -50,6 +52,7 @@ func (s *session) splitAt(needCommand bool) (candidate, bool) {
 		if s.acked >= 0 {
 			behind = behind[:min(int64(len(behind)), s.acked-c.end)]
 		}
+		behind = bytes.TrimLeft(behind, "\r\n")
 		if len(behind) == 0 && !needCommand || len(behind) > 0 && smtp.WellFormed(firstLine(behind)) {
 			return c, true
 		}
@@ -158,6 +161,7 @@ func (s *session) endContent(c candidate) *content {
 		body = &content{truncated: true, time: s.now}
 	}
 	body.size = c.size
+	body.attachments = nil // octets behind the candidate were read as parts of them
 	return body
 }
 

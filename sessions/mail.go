@@ -13,40 +13,42 @@ import (
 type mailState struct {
 	open        *Mail
 	settled     bool     // open has its result, and ends with the next command
-	doubtful    []string // recipients whose reply was lost
 	content     *content // being sent
-	header      mail.HeaderReader
+	message     mail.Message
 	smuggleNext bool // the next MAIL stands behind a look-alike
 	bareLF      bool // the client ends lines with bare LF: its end of data too
 	answered    bool // the server answered before the end of data
+	chunks      bool // a message in chunks has begun and not ended
 	prdr        bool // a reply for each recipient comes, then one for all
 	maybeOpen   bool // what was lost may have opened a transaction
 	maybeOver   bool // what was lost may have ended the open one
+	repliesLost bool // replies were lost since it was opened
 	unsure      bool // the reply to the MAIL of the open one was lost
 }
 
 // content is what a message turned out to be.
 type content struct {
-	size      int64
-	truncated bool
-	chunked   bool
-	fields    mail.Fields
-	time      int64
+	size        int64
+	truncated   bool
+	chunked     bool
+	fields      mail.Fields
+	attachments []Attachment
+	report      *Report
+	protection  string
+	time        int64
 }
 
 // content takes octets of a message.
 func (s *session) content(b []byte) {
 	c := s.contentNow()
 	c.size += int64(len(b))
-	if !s.mail.header.Done() {
-		s.mail.header.Write(b)
-	}
+	s.mail.message.Write(b)
 }
 
 func (s *session) contentNow() *content {
 	if s.mail.content == nil {
 		s.mail.content = &content{time: s.now}
-		s.mail.header.Reset()
+		s.mail.message.Reset()
 	}
 	return s.mail.content
 }
@@ -57,24 +59,24 @@ func (s *session) contentLost(n int64) {
 	c := s.contentNow()
 	c.size += n
 	c.truncated = true
-	if !s.mail.header.Done() {
-		s.takeFields(c)
-		s.mail.header.Stop()
-	}
+	s.mail.message.Lost(max(n, 1))
 }
 
 // takeContent ends the content.
 func (s *session) takeContent() *content {
 	c := s.contentNow()
-	s.takeFields(c)
+	s.mail.message.End()
+	s.takeMessage(c)
 	s.mail.content = nil
 	return c
 }
 
-func (s *session) takeFields(c *content) {
-	c.fields = s.mail.header.Fields()
-	if c.fields.LimitReached {
-		s.anomaly(HeaderLimit, s.now, "")
+// takeMessage copies what the message told by now.
+func (s *session) takeMessage(c *content) {
+	m := &s.mail.message
+	c.fields, c.attachments, c.report, c.protection = m.Fields(), m.Attachments(), m.Report(), m.Protection()
+	for _, odd := range m.Oddities() {
+		s.anomaly(odd, s.now, "")
 	}
 }
 
@@ -86,12 +88,11 @@ func (s *session) mailBegins(c *command, r *smtp.Reply) {
 
 func (s *session) openMail(c *command) {
 	m := s.newMail(c)
-	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure = false, false, false
+	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure, s.mail.repliesLost = false, false, false, false
 	m.FromKnown = true
 	m.From = c.arg
-	m.DeclaredSize, m.Body, m.SMTPUTF8 = c.params.Size, c.params.Body, c.params.SMTPUTF8
+	m.parameters(&c.params)
 	s.mail.open, s.mail.settled = m, false
-	s.mail.doubtful = s.mail.doubtful[:0]
 	s.keepMail(m)
 }
 
@@ -112,7 +113,7 @@ func (s *session) keepMail(m *Mail) {
 // mailRefused makes an entry of its own. A second MAIL that is refused leaves
 // the open transaction as it is (RFC 5321, 4.1.4).
 func (s *session) mailRefused(c *command, r *smtp.Reply) {
-	if s.mail.settled {
+	if s.mail.settled && r.Code != 503 {
 		s.mailAborted()
 	}
 	if (s.mail.open != nil || s.lostAny || s.f.midway) && r.Code == 503 || r.Code == 500 {
@@ -120,7 +121,7 @@ func (s *session) mailRefused(c *command, r *smtp.Reply) {
 	}
 	m := s.newMail(c)
 	m.From, m.FromKnown = c.arg, true
-	m.DeclaredSize, m.Body, m.SMTPUTF8 = c.params.Size, c.params.Body, c.params.SMTPUTF8
+	m.parameters(&c.params)
 	s.keepMail(m)
 	s.result(m, r)
 	s.tellMail(m)
@@ -128,22 +129,29 @@ func (s *session) mailRefused(c *command, r *smtp.Reply) {
 
 // result sets what a reply says of a mail.
 func (s *session) result(m *Mail, r *smtp.Reply) {
+	m.Result = resultOf(r.Code)
+	m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
+	if r.Headless && r.Code >= 400 {
+		m.Result = MailUnknown // a reply was lost before it: this may be the word of a server that waits no longer
+	}
+	if m.Result == MailUnknown {
+		m.Code, m.Enhanced, m.Reply = 0, "", ""
+		return
+	}
 	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), ""
 	if !s.misread(r) {
 		m.Reply = smtp.Text(r.Lines, 512)
 	}
-	m.Result = resultOf(r.Code)
 	if m.Result == MailAccepted {
 		m.QueueID = smtp.QueueID(r.Lines)
 	}
-	m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
 }
 
 func resultOf(code int) string {
 	switch code / 100 {
 	case 2:
-		if code == 221 {
-			return MailUnknown // answers QUIT: the mail's own reply was lost
+		if code == 221 || code == 220 {
+			return MailUnknown // a greeting or QUIT's: the mail's own reply was lost
 		}
 		return MailAccepted
 	case 4:
@@ -167,8 +175,7 @@ func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 		}
 		m = s.strayMail(c)
 	} else if c.fresh {
-		s.mailAborted()
-		m = s.strayMail(c)
+		m = s.chunksLost(c)
 	}
 	s.reopen(m)
 	if len(m.To) >= s.lim.Recipients {
@@ -176,6 +183,9 @@ func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 		return
 	}
 	m.To = append(m.To, c.arg)
+	if c.rcpt != nil {
+		m.Options = append(m.Options, *c.rcpt)
+	}
 }
 
 func (s *session) rcptRefused(c *command, r *smtp.Reply) {
@@ -203,7 +213,7 @@ func (s *session) reopen(m *Mail) {
 func (s *session) strayMail(c *command) *Mail {
 	m := s.newMail(c)
 	s.mail.open, s.mail.settled = m, false
-	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure = false, false, false
+	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure, s.mail.repliesLost = false, false, false, false
 	s.keepMail(m)
 	return m
 }
@@ -211,10 +221,13 @@ func (s *session) strayMail(c *command) *Mail {
 // dataTaken begins the content: the server said 354 (RFC 5321, 4.1.1.4).
 func (s *session) dataTaken(c *command, r *smtp.Reply) {
 	s.mail.bareLF = c.flags&smtp.BareLF != 0
+	if c.fresh {
+		s.chunksLost(c)
+	}
 	if m := s.mail.open; m != nil {
 		s.reopen(m)
-		if len(m.To) == 0 && len(s.mail.doubtful) == 1 && s.clientGap == 0 {
-			m.To = append(m.To, s.mail.doubtful[0]) // 354 says that a recipient was accepted
+		if len(m.To) == 0 && len(m.Unanswered) == 1 && s.clientGap == 0 {
+			m.To, m.Unanswered = m.Unanswered, nil // 354 says that a recipient was accepted
 		}
 	}
 	s.dataBegins()
@@ -267,7 +280,7 @@ func (s *session) dataAnswered(r *smtp.Reply) {
 			m.Result = MailUnknown // nobody accepts what was not sent
 		}
 		c := *s.contentNow()
-		s.takeFields(&c)
+		s.takeMessage(&c)
 		c.truncated = c.truncated || r.Code < 400
 		s.fill(m, &c)
 		m.Size = -1
@@ -321,13 +334,17 @@ func (s *session) worse(m *Mail, r *smtp.Reply) {
 func (s *session) fill(m *Mail, c *content) {
 	f := &c.fields
 	m.Size, m.Truncated, m.Chunking = c.size, c.truncated, c.chunked
-	if m.Truncated && m.Encrypted {
-		m.Size = -1 // how much a lost record carried is not known
+	if m.Truncated {
+		m.Size = -1 // dots, the end of data and what stood behind it may be in the hole
 	}
 	m.Header = Header{
 		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
 		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
+		FromAddresses: f.FromAddresses, Cc: f.Cc, ReplyTo: f.ReplyTo, Sender: f.Sender, ReturnPath: f.ReturnPath, InReplyTo: f.InReplyTo,
+		OriginatingIP: f.OriginatingIP, AutoSubmitted: f.AutoSubmitted, ListID: f.ListID, Precedence: f.Precedence,
+		Hops: f.Hops, Verdicts: f.Verdicts, ARC: f.ARC,
 	}
+	m.Attachments, m.Report, m.Protection = c.attachments, c.report, c.protection
 	sent := f.NewestReceived
 	if sent.IsZero() {
 		sent = f.DateTime
@@ -351,8 +368,8 @@ func (s *session) mailAborted() {
 	if m == nil {
 		return
 	}
-	if !s.mail.settled {
-		m.Result = MailAborted
+	if !s.mail.settled || m.Code == 503 && s.lostAny { // 503 to DATA ends nothing
+		m.Result, m.Code, m.Enhanced, m.Reply = MailAborted, 0, "", ""
 		if s.lostAny {
 			m.Result = MailUnknown // its end of data may have been lost
 		}
@@ -365,7 +382,18 @@ func (s *session) mailAborted() {
 func (s *session) chunkBegins(t *smtp.Token) {
 	if t.Flags&smtp.BadSize == 0 {
 		s.contentNow().chunked = true
+		s.mail.chunks = true
 	}
+}
+
+// chunksLost ends a mail whose last chunks were lost, and begins the one whose
+// MAIL was lost with them.
+func (s *session) chunksLost(c *command) *Mail {
+	if m := s.mail.open; m != nil {
+		m.Chunking, m.Truncated = true, true
+	}
+	s.mailAborted()
+	return s.strayMail(c)
 }
 
 // endOfChunk gives the content to the BDAT that said LAST.
@@ -377,6 +405,7 @@ func (s *session) endOfChunk(t *smtp.Token) {
 		}
 		c.time, c.end = s.now, t.End
 		if c.flags&smtp.LastBDAT != 0 {
+			s.mail.chunks = false
 			c.content = s.takeContent()
 			c.content.chunked = true
 		}

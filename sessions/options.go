@@ -13,6 +13,8 @@ type Options struct {
 	Server []NamedServer  // names for addresses
 	Ports  []PortRole     // server ports and their roles; none: DefaultPorts
 	Limits Limits
+
+	HeadersOnly bool // leaves the parts of messages unread: no attachments
 }
 
 // NamedServer gives a configured name to a server's networks.
@@ -52,10 +54,16 @@ type Limits struct {
 	Mails         int           // mails in a session's record; default 1,000
 	Recipients    int           // recipients of one mail in a record; default 2,000
 	Extensions    int           // EHLO keywords in a record; default 100
+	Exchange      int           // lines of the client in one AUTH exchange; default 16
 	Auths         int           // AUTH attempts in a session's record; default 1,000
 	Line          int           // octets of a command line; default 16 KiB
 	Reply         int           // octets of a reply; default 64 KiB
 	Header        int           // octets of a message header; default 256 KiB
+	Parts         int           // MIME parts of a message that are read; default 1,000
+	Depth         int           // parts within parts; default 20
+	Attachments   int           // attachments of one mail in a record; default 100
+	FileName      int           // characters of an attachment's name; default 255
+	ArchiveNames  int           // names of an archive's entries in a record; default 100
 	IdleTimeout   time.Duration // without a packet; default 15 minutes
 	SynTimeout    time.Duration // for a connection to open; default 75 seconds
 	LingerTimeout time.Duration // an ended connection is remembered; default 10 seconds
@@ -82,9 +90,15 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Recipients, 2000)
 	orDefault(&l.Extensions, 100)
 	orDefault(&l.Auths, 1000)
+	orDefault(&l.Exchange, 16)
 	orDefault(&l.Line, 16<<10)
 	orDefault(&l.Reply, 64<<10)
 	orDefault(&l.Header, 256<<10)
+	orDefault(&l.Parts, 1000)
+	orDefault(&l.Depth, 20)
+	orDefault(&l.Attachments, 100)
+	orDefault(&l.FileName, 255)
+	orDefault(&l.ArchiveNames, 100)
 	orDefault(&l.IdleTimeout, 15*time.Minute)
 	orDefault(&l.SynTimeout, 75*time.Second)
 	orDefault(&l.LingerTimeout, 10*time.Second)

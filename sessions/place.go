@@ -42,7 +42,7 @@ func (s *session) commandsLost(t *smtp.Token) {
 
 // repliesLost takes a gap in the server's direction, which ends at offset end.
 func (s *session) repliesLost(end int64) {
-	s.greeted = true
+	s.greeted, s.acked, s.mail.repliesLost = true, -1, true
 	if s.auth != nil {
 		s.auth.gap = true
 	}
@@ -117,7 +117,7 @@ func (s *session) guess() {
 }
 
 func waits(v smtp.Verb) bool {
-	return v == smtp.DATA || v == smtp.AUTH || v == smtp.STARTTLS || v == smtp.XEXPS || v == smtp.XANONYMOUSTLS
+	return v == smtp.DATA || v == smtp.AUTH || v == smtp.STARTTLS || v == smtp.XANONYMOUSTLS
 }
 
 // adrift says whether it is open which command a reply behind a gap answers:
@@ -134,6 +134,12 @@ func (s *session) adrift(r *smtp.Reply) bool {
 		case first.seen == second.seen && !first.lost:
 			s.drifting, s.burst = second.seen, -1
 		}
+	}
+	if r.Headless && r.Code >= 400 && len(s.pending) > 0 && !s.pending[0].lost && s.pending[0].verb != smtp.AUTH {
+		// A refusal that stands behind a lost reply may be the word of a server
+		// that waits no longer (RFC 5321, 4.5.3.2).
+		s.unanswered(s.shift())
+		return true
 	}
 	if len(s.pending) == 0 || s.pending[0].seen != s.drifting {
 		s.drifting = -1
@@ -153,8 +159,7 @@ func (s *session) unanswered(c command) {
 	}
 	switch c.verb {
 	case smtp.MAIL:
-		if s.mail.open != nil && !s.mail.settled && !s.mail.maybeOver {
-			s.mail.doubtful = s.mail.doubtful[:0]
+		if m := s.mail.open; m != nil && (!s.mail.settled || m.Code == 503) && !s.mail.maybeOver {
 			return // nested: a server refuses it (RFC 5321, 4.1.4)
 		}
 		nested := s.mail.maybeOpen || s.mail.maybeOver
@@ -165,8 +170,8 @@ func (s *session) unanswered(c command) {
 			s.mail.open.From, s.mail.open.FromKnown = "", false
 		}
 	case smtp.RCPT:
-		if s.mail.open != nil && len(s.mail.doubtful) < s.lim.Recipients {
-			s.mail.doubtful = append(s.mail.doubtful, c.arg)
+		if m := s.mail.open; m != nil && len(m.Unanswered) < s.lim.Recipients {
+			m.Unanswered = append(m.Unanswered, c.arg)
 		}
 	case smtp.EndOfDot, smtp.BDAT:
 		if c.content != nil {
@@ -175,6 +180,9 @@ func (s *session) unanswered(c command) {
 	case smtp.RSET, smtp.QUIT:
 		s.mailAborted()
 	case smtp.DATA:
+		if c.fresh {
+			s.chunksLost(&c)
+		}
 		if s.c.Mode() == smtp.Wait {
 			s.c.Set(smtp.Commands)
 		}
@@ -237,6 +245,9 @@ func (s *session) found() {
 	end := []byte("\r\n.\r\n")
 	if bytes.HasSuffix(tail[:at], end) || at == 3 && string(tail[:3]) == ".\r\n" {
 		s.c.SkipTo(base + int64(at))
+		if s.chunksLeft() {
+			s.chunksLost(&command{time: s.now})
+		}
 		s.file(command{verb: smtp.EndOfDot, begin: base + int64(at) - 3, end: base + int64(at), seen: s.seen, time: s.now, content: &content{size: -1, truncated: true, time: s.now}})
 	}
 	s.c.SkipTo(base + int64(at))
@@ -248,7 +259,7 @@ func (s *session) found() {
 // are two, a RSET's and a MAIL's: what comes then is not of the open mail.
 func (s *session) lostGood(c *command, r *smtp.Reply) {
 	s.goOn(c, r)
-	if s.mail.open != nil && c.taken == 1 && !s.mail.unsure {
+	if s.mail.open != nil && c.taken == 1 && !s.mail.unsure && !s.mail.repliesLost {
 		s.mail.maybeOver = true
 		return
 	}
@@ -260,6 +271,9 @@ func (s *session) lostGood(c *command, r *smtp.Reply) {
 func (s *session) lostMore(c *command, r *smtp.Reply) {
 	switch r.Code {
 	case 354:
+		if s.chunksLeft() {
+			s.chunksLost(c)
+		}
 		s.dataBegins()
 	case 334:
 		s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})

@@ -3,6 +3,8 @@ package sessions
 import (
 	"net/netip"
 	"time"
+
+	"github.com/mailtap/mailtap/decode/mail"
 )
 
 // Conn says which connection an event belongs to. It is made once when the
@@ -43,6 +45,8 @@ var Directions = [...]string{"inbound", "outbound", "internal", "external"}
 type Session struct {
 	Duration                            time.Duration
 	End                                 string
+	Origin                              *Origin // nil where no proxy told of another client
+	Outer                               string  // socks5 or http: the proxy's protocol before SMTP
 	Banner                              Banner
 	Helo                                Helo
 	Extensions                          []string // EHLO keywords with their parameters, upper case, in the server's order
@@ -100,14 +104,20 @@ type TLS struct {
 	Version                                   string // TLSv1.3
 	Cipher                                    string // OpenSSL's name
 	SNI, ALPN                                 string
+	OfferedVersion                            string // the highest that the client offered
+	JA3, JA3S, JA4                            string // fingerprints of the hellos
+	Retried                                   bool   // the server asked for another hello (RFC 8446, 4.1.4)
 	Resumed                                   bool
 	Decrypted                                 bool   // a key log opened it
 	AlertFrom, AlertName                      string // client or server; RFC 8446 name
 	Certificate                               *Certificate
+	ClientCertificateRequested                bool
+	ClientCertificate                         *Certificate
 	Handshake                                 time.Duration // client hello to the last handshake message, 0 where unknown
 }
 
-// Certificate is the leaf that the server showed in clear.
+// Certificate is the leaf that a side showed, in clear or where a key log opened
+// the connection.
 type Certificate struct {
 	Subject, Issuer     string // CN=…,O=…
 	Serial              string // hexadecimal
@@ -115,6 +125,17 @@ type Certificate struct {
 	Names               []string
 	SHA256              string
 	SelfSigned          bool
+	Key                 string   // kind and size, e.g. RSA-2048
+	SignatureAlgorithm  string   // e.g. SHA256-RSA
+	Problems            []string // what is wrong with it at the time and for the name asked for
+	Chain               []Intermediate
+}
+
+// Intermediate is a certificate shown behind the leaf.
+type Intermediate struct {
+	Subject, Issuer string
+	NotAfter        time.Time
+	SHA256          string
 }
 
 // Results of an AUTH exchange.
@@ -131,6 +152,9 @@ type Auth struct {
 	Mechanism     string // upper case
 	Username      string
 	Authzid       string
+	Domain        string // NTLM: whose user it is
+	Target        string // what the login is for: NTLM's target, Kerberos' service@REALM
+	Workstation   string // NTLM: the client's name of itself
 	Result        string
 	Code          int
 	Enhanced      string
@@ -158,6 +182,7 @@ type Mail struct {
 	FromKnown      bool // false where the MAIL command was lost; From "" is else the null reverse path
 	To             []string
 	Rejected       []Rejection
+	Unanswered     []string // recipients whose reply was not seen
 	Result         string
 	Code           int
 	Enhanced       string
@@ -167,14 +192,27 @@ type Mail struct {
 	DeclaredSize   int64 // SIZE parameter, -1 where absent
 	Body           string
 	SMTPUTF8       bool
+	RequireTLS     bool
+	Parameters     []string           // further parameters of MAIL, as KEYWORD=value, decoded
+	Options        []RecipientOptions // of the accepted recipients that have some
 	Chunking       bool
 	RecipientCodes []int // LMTP: final code for each accepted recipient
 	Header         Header
-	Truncated      bool   // octets of the content were lost
-	Smuggled       bool   // began behind an end-of-data look-alike
-	Login          string // user name of the login that had succeeded in this session
-	Authenticated  bool   // sent in a session whose login had succeeded
-	Encrypted      bool   // sent inside TLS
+	Attachments    []Attachment
+	Report         *Report // of a delivery status notification and its kin; else nil
+	Protection     string  // smime-signed, smime-encrypted, pgp-signed, pgp-encrypted
+	Truncated      bool    // octets of the content were lost
+	Smuggled       bool    // began behind an end-of-data look-alike
+	Login          string  // user name of the login that had succeeded in this session
+	Authenticated  bool    // sent in a session whose login had succeeded
+	Encrypted      bool    // sent inside TLS
+}
+
+// RecipientOptions are the parameters of a RCPT (RFC 3461, 4).
+type RecipientOptions struct {
+	To       string
+	Notify   string // NEVER, or some of SUCCESS,FAILURE,DELAY
+	Original string // ORCPT: type;address
 }
 
 // Rejection is a recipient that the server refused.
@@ -195,4 +233,22 @@ type Header struct {
 	AuthResults       []string
 	DKIMDomains       []string
 	HopDelay          time.Duration // newest Received or Date to this hop, 0 where unknown
+
+	FromAddresses                     []string // the addresses of From, without names
+	Cc, ReplyTo, Sender, ReturnPath   string
+	InReplyTo, OriginatingIP          string
+	AutoSubmitted, ListID, Precedence string
+	Hops                              []Hop
+	Verdicts                          []Verdict // of AuthResults
+	ARC                               ARC
 }
+
+// What decode/mail reads of a message, as records show it.
+type (
+	Attachment = mail.Attachment
+	Report     = mail.Report
+	Recipient  = mail.Recipient
+	Hop        = mail.Hop
+	Verdict    = mail.Verdict
+	ARC        = mail.ARC
+)

@@ -16,6 +16,7 @@ type tlsState struct {
 	begun [2]bool   // TLS octets of a side were seen
 	line  [2][]byte // the begin of a line in clear before them
 	base  [2]int64  // offset of a side's first TLS octet
+	told  int64     // offset behind the 220 to STARTTLS
 	inner inner
 }
 
@@ -33,9 +34,23 @@ func (h *head) join(b []byte, offset int64) ([]byte, int64) {
 	return append(h.data, b...), h.offset
 }
 
-func (h *head) enough(b []byte) bool {
-	_, need := tls.LooksLikeRecord(b)
-	return !need
+// enough says whether a side's first octets tell what they are.
+func (s *session) enough(from side, b []byte) bool {
+	_, tlsNeeds := tls.LooksLikeRecord(b)
+	_, textNeeds := smtp.Recognise(b)
+	if from == client && !s.proxied && !s.greeted && !s.f.midway {
+		if _, _, state := smtp.ParseProxy(b); state == smtp.ProxyMore {
+			return false
+		}
+	}
+	return !tlsNeeds && !textNeeds
+}
+
+// recognise names another protocol by a side's first octets.
+func (s *session) recognise(b []byte) {
+	if name, _ := smtp.Recognise(b); name != "" && name != smtp.ProtoTLS && !s.f.midway {
+		s.anomaly(NotSMTP, s.now, name)
+	}
 }
 
 func (h *head) keep(b []byte, offset int64) {
@@ -50,6 +65,7 @@ func (s *session) unsniffed(from side) {
 	}
 	data := h.data
 	h.data, s.started[from] = nil, true
+	s.recognise(data)
 	s.clear(from, data, h.offset, -1, true)
 }
 
@@ -99,6 +115,7 @@ func (s *session) tlsTaken(c *command, r *smtp.Reply) {
 	s.rec.TLS.Mode = TLSStartTLS
 	s.mailAborted() // RFC 3207, 4.2: the client's knowledge is discarded
 	s.tlsBegins()
+	s.tls.told = r.End
 }
 
 func (s *session) tlsRefused(c *command, r *smtp.Reply) { s.goOn(c, r) }
@@ -111,6 +128,9 @@ func (s *session) tlsRefused(c *command, r *smtp.Reply) { s.goOn(c, r) }
 func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	if !s.tls.begun[from] {
 		end := offset + int64(len(b))
+		if s.backToClear(from, b, offset, ack) {
+			return
+		}
 		b = s.skipInjected(from, b)
 		if len(b) == 0 {
 			return
@@ -139,6 +159,24 @@ func (s *session) handshake() {
 	if !s.secured && s.tls.watch.Settled() {
 		s.tellSecured()
 	}
+}
+
+// backToClear says whether the dialog goes on in clear although STARTTLS was
+// accepted: the client greets anew, knowing the 220. A device that ends TLS on
+// the way and shows the inside does that, and so does one that fakes it.
+func (s *session) backToClear(from side, b []byte, offset, ack int64) bool {
+	verb, _ := smtp.Parse(firstLine(b))
+	if from != client || s.rec.TLS.Mode != TLSStartTLS || verb != smtp.EHLO && verb != smtp.HELO || !smtp.WellFormed(firstLine(b)) || ack < s.tls.told {
+		return false
+	}
+	s.anomaly(ClearAfterStartTLS, s.now, "")
+	s.rec.TLS.Mode = TLSNone
+	s.tls = tlsState{}
+	s.s = smtp.Server{Limit: s.lim.Reply}
+	s.c.Set(smtp.Commands)
+	s.seen = ack
+	s.clientOctets(b, offset, false)
+	return true
 }
 
 // skipInjected leaves out lines in clear before the first record.
@@ -202,11 +240,31 @@ func (s *session) tlsFacts() {
 		f := s.tls.watch.Facts()
 		t.Established, t.Version, t.Cipher, t.SNI, t.ALPN, t.Resumed = f.Established, f.Version, f.Cipher, f.SNI, f.ALPN, f.Resumed
 		t.AlertFrom, t.AlertName = f.AlertFrom, f.AlertName
-		if c := f.Certificate; c != nil {
-			t.Certificate = &Certificate{Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, NotBefore: c.NotBefore, NotAfter: c.NotAfter, Names: c.Names, SHA256: c.SHA256, SelfSigned: c.SelfSigned}
+		t.OfferedVersion, t.JA3, t.JA3S, t.JA4, t.Retried = f.OfferedVersion, f.JA3, f.JA3S, f.JA4, f.Retried
+		t.ClientCertificateRequested = f.CertificateRequested
+		t.Certificate = s.certificate(f.Certificate, f.SNI)
+		t.ClientCertificate = s.certificate(f.ClientCertificate, "")
+		if f.LimitReached && !slices.Contains(s.kinds, TLSLimit) {
+			s.anomaly(TLSLimit, s.now, "")
 		}
 	}
 	t.Outcome = s.tlsOutcome()
+}
+
+// certificate judges a certificate by the time and the name of this session.
+func (s *session) certificate(c *tls.Certificate, name string) *Certificate {
+	if c == nil {
+		return nil
+	}
+	out := &Certificate{
+		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		Names: c.Names, SHA256: c.SHA256, SelfSigned: c.SelfSigned, Key: c.Key, SignatureAlgorithm: c.SignatureAlgorithm,
+		Problems: c.Problems(timeOf(s.tls.start), name),
+	}
+	for _, i := range c.Chain {
+		out.Chain = append(out.Chain, Intermediate(i))
+	}
+	return out
 }
 
 func (s *session) tlsOutcome() string {

@@ -1,11 +1,11 @@
 package sessions
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/stream"
+	"github.com/mailtap/mailtap/decode/mail"
 	"github.com/mailtap/mailtap/decode/smtp"
 )
 
@@ -14,6 +14,9 @@ type command struct {
 	verb    smtp.Verb
 	arg     string // MAIL, RCPT, VRFY, EXPN: the address; HELO: the name
 	params  smtp.MailParams
+	rcpt    *RecipientOptions
+	proxy   *smtp.XClient // XCLIENT, XFORWARD
+	size    int64         // XEXCH50: octets that follow a 354
 	flags   uint8
 	begin   int64    // offset of its first octet in the client's stream
 	end     int64    // offset behind its last octet
@@ -22,7 +25,7 @@ type command struct {
 	replies int      // replies it gets; 0 is one (LMTP gets one a recipient)
 	lost    bool     // stands for octets that were lost: what they said is not known
 	taken   int      // how many 2xx such a stand-in got
-	fresh   bool     // a RCPT of a transaction whose MAIL must have been lost
+	fresh   bool     // a RCPT or DATA of a transaction whose MAIL must have been lost
 	content *content // the end of data, and BDAT LAST: what it ends
 }
 
@@ -41,14 +44,16 @@ type session struct {
 	acked   int64 // the server's acknowledgement in the chunk being read; -1 unknown
 	now     int64 // packet time of the chunk being read
 
-	started   [2]bool // a side has talked
-	head      [2]head // first octets of a side, until they tell TLS from text
-	greeted   bool    // the banner came, or will not
-	early     bool    // the client talked before it
-	lostAny   bool    // octets were lost: replies may not match
-	burst     int64   // what the client had seen when it sent the command answered last
-	clientGap int64   // offset behind the last gap of the client
-	drifting  int64   // what the client had seen when it sent commands of which it is open which was answered; -1: none
+	started   [2]bool  // a side has talked
+	begin     [2]int64 // offset of its first octet that is no proxy's
+	outer     *outer   // the protocol of a proxy before SMTP; nil for none
+	head      [2]head  // first octets of a side, until they tell TLS from text
+	greeted   bool     // the banner came, or will not
+	early     bool     // the client talked before it
+	lostAny   bool     // octets were lost: replies may not match
+	burst     int64    // what the client had seen when it sent the command answered last
+	clientGap int64    // offset behind the last gap of the client
+	drifting  int64    // what the client had seen when it sent commands of which it is open which was answered; -1: none
 	quit      bool
 	loggedIn  bool
 	login     string // the user name of the login that succeeded
@@ -61,13 +66,15 @@ type session struct {
 	lastCode  int      // of the last reply
 	kinds     []string // of anomalies, each once
 
-	mail mailState
-	auth *authState
-	fork forkState
-	helo struct{ given, taken Helo }
-	tls  tlsState
-	lmtp bool
-	ehlo bool // an EHLO was accepted: extensions are known
+	mail    mailState
+	auth    *authState
+	fork    forkState
+	helo    struct{ given, taken Helo }
+	tls     tlsState
+	lmtp    bool
+	proxied bool // a PROXY header came
+	turned  bool // client and server have changed roles
+	ehlo    bool // an EHLO was accepted: extensions are known
 }
 
 func newSession(f *flow) *session {
@@ -75,7 +82,10 @@ func newSession(f *flow) *session {
 	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep}
 	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
 	s.s.Limit = lim.Reply
-	s.mail.header.Options.MaxHeader = lim.Header
+	s.mail.message.Options = mail.Options{
+		MaxHeader: lim.Header, MaxParts: lim.Parts, MaxDepth: lim.Depth, MaxAttachments: lim.Attachments,
+		MaxName: lim.FileName, MaxEntries: lim.ArchiveNames, HeadersOnly: f.t.opts.HeadersOnly,
+	}
 	if f.midway {
 		s.anomaly(Midstream, f.start, "")
 		s.c.Set(smtp.Tail)
@@ -87,26 +97,55 @@ func newSession(f *flow) *session {
 // stream that the sender had seen, -1 where the capture does not tell.
 func (s *session) octets(from side, c *stream.Chunk, ack int64) {
 	s.now = c.Time
+	if s.turned {
+		from = from.other()
+	}
 	if s.tls.watch != nil {
 		s.encrypted(from, c.Data, c.Offset, ack)
 		return
 	}
 	data, offset := c.Data, c.Offset
-	first := !s.started[from]
-	if first {
-		h := &s.head[from]
-		if data, offset = h.join(data, offset); !h.enough(data) {
-			h.keep(data, offset)
+	if s.outer != nil {
+		if data, offset = s.unwrap(from, data, offset); len(data) == 0 {
 			return
 		}
-		h.data = nil
-		s.started[from] = true
+	}
+	first := !s.started[from]
+	if first {
+		var ok bool
+		if data, offset, ok = s.begins(from, data, offset); !ok {
+			return
+		}
 		if s.sniff(from, data) {
 			s.encrypted(from, data, offset, ack)
 			return
 		}
 	}
 	s.clear(from, data, offset, ack, first)
+}
+
+// begins takes a side's first octets, until they tell what they are, and
+// leaves out what a proxy put before them.
+func (s *session) begins(from side, b []byte, offset int64) (data []byte, at int64, ok bool) {
+	h := &s.head[from]
+	if b, offset = h.join(b, offset); !s.enough(from, b) {
+		h.keep(b, offset)
+		return nil, 0, false
+	}
+	h.data = nil
+	if from == client {
+		n := s.proxyHeader(b)
+		if b, offset = b[n:], offset+int64(n); s.outer == nil && s.beginsOuter(b) {
+			b, offset = s.unwrap(from, b, offset)
+		}
+		if len(b) == 0 || !s.enough(from, b) {
+			h.keep(b, offset)
+			return nil, 0, false
+		}
+	}
+	s.started[from], s.begin[from] = true, offset
+	s.recognise(b)
+	return b, offset, true
 }
 
 // clear takes octets of the dialog.
@@ -142,6 +181,12 @@ func (s *session) clientOctets(data []byte, offset int64, first bool) {
 // lose takes a gap.
 func (s *session) lose(from side, c *stream.Chunk) {
 	s.now = c.Time
+	if s.turned {
+		from = from.other()
+	}
+	if s.outer != nil {
+		s.outer.over[from] = true
+	}
 	s.unsniffed(from)
 	s.rec.Partial, s.lostAny = true, true
 	if from == client {
@@ -175,7 +220,7 @@ func (s *session) clearLost(from side, offset, n int64) {
 
 // inBulk says whether the client's octets are a message's body or inside TLS.
 func (s *session) inBulk() bool {
-	return s.tls.watch != nil || s.c.Mode() == smtp.InData && s.mail.header.Done()
+	return s.tls.watch != nil || s.c.Mode() == smtp.InData && s.mail.message.HeaderDone()
 }
 
 func (s *session) pumpClient() {
@@ -225,32 +270,34 @@ func (s *session) command(t *smtp.Token) {
 	if t.Flags&smtp.Headless != 0 && t.Verb == smtp.Unknown {
 		return // the tail of a line that a gap has cut
 	}
-	if t.Begin == 0 && t.Verb == smtp.Unknown && bytes.HasPrefix(t.Line, []byte("PROXY ")) {
-		return // a proxy's header, not the client's: nothing answers it
-	}
 	s.commands[t.Verb]++
 	s.oddities(t)
 	c := command{verb: t.Verb, flags: t.Flags, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
 	switch t.Verb {
 	case smtp.RSET:
-		s.mail.content = nil
-	case smtp.MAIL:
-		s.mail.content = nil
-		addr, params := smtp.Path(t.Arg)
-		c.arg, c.params = addr, smtp.ParseMailParams(params)
+		s.mail.content, s.mail.chunks = nil, false
+	case smtp.MAIL, smtp.SEND, smtp.SOML, smtp.SAML: // RFC 821, 3.4: the same, to a terminal
+		s.mail.content, s.mail.chunks = nil, false
+		c.verb, c.arg, c.params = smtp.MAIL, s.address(t).Mailbox, s.mailParams(t)
 	case smtp.RCPT:
-		c.arg, _ = smtp.Path(t.Arg)
-		if b := s.mail.content; b != nil && b.chunked && s.lostAny {
-			c.fresh, s.mail.content = true, nil // none may follow a BDAT (RFC 3030, 3)
-		}
+		c.arg, c.rcpt = s.address(t).Mailbox, s.rcptParams(t)
+		c.fresh = s.chunksLeft()
+	case smtp.DATA:
+		c.fresh = s.chunksLeft()
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		c.arg = smtp.Text(t.Arg, 512)
 		s.helo.given = Helo{Verb: t.Verb.String(), Name: c.arg}
-		s.mail.content = nil
+		s.mail.content, s.mail.chunks = nil, false
 	case smtp.VRFY, smtp.EXPN:
 		c.arg = smtp.Text(t.Arg, 512)
-	case smtp.AUTH:
+	case smtp.AUTH, smtp.XEXPS:
+		c.verb = smtp.AUTH
 		s.authBegins(t)
+	case smtp.XCLIENT, smtp.XFORWARD:
+		x := smtp.ParseXClient(t.Arg)
+		c.proxy = &x
+	case smtp.XEXCH50:
+		c.size = t.Size
 	case smtp.QUIT:
 		s.quit = true
 	case smtp.STARTTLS:
@@ -259,6 +306,17 @@ func (s *session) command(t *smtp.Token) {
 		s.chunkBegins(t)
 	}
 	s.file(c)
+}
+
+// chunksLeft says whether a message in chunks is left open where none may be:
+// RCPT and DATA cannot follow BDAT (RFC 3030, 2). So its end was lost, and with
+// it the MAIL of the next one.
+func (s *session) chunksLeft() bool {
+	if !s.mail.chunks || !s.lostAny {
+		return false
+	}
+	s.mail.chunks, s.mail.content = false, nil
+	return true
 }
 
 func (s *session) oddities(t *smtp.Token) {
@@ -323,6 +381,7 @@ func (s *session) reply(r *smtp.Reply) {
 		return
 	}
 	if s.lostAny {
+		r.Headless = r.Headless && (len(s.pending) == 0 || s.pending[0].lost || s.pending[0].seen != r.Begin)
 		s.skipTo(r)
 		if s.adrift(r) {
 			s.lonely(r)
@@ -414,7 +473,7 @@ func (s *session) lonely(r *smtp.Reply) {
 // answer gives a reply to the first command that waits.
 func (s *session) answer(r *smtp.Reply) {
 	first := &s.pending[0]
-	if s.lmtp && first.verb == smtp.BDAT && first.flags&smtp.LastBDAT != 0 && first.replies == 0 && s.mail.open != nil {
+	if s.lmtp && (first.verb == smtp.BDAT || first.verb == smtp.BURL) && first.flags&smtp.LastBDAT != 0 && first.replies == 0 && s.mail.open != nil {
 		first.replies = len(s.mail.open.To)
 	}
 	if r.Code == 353 && first.verb == smtp.EndOfDot && first.replies == 0 && s.mail.open != nil {
@@ -440,6 +499,9 @@ func (s *session) answer(r *smtp.Reply) {
 	if delay < 0 || r.Headless {
 		delay = -1
 	}
+	if r.Code == 503 && c.verb != smtp.AUTH && !c.lost {
+		s.anomaly(BadSequence, s.now, "")
+	}
 	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: delay}
 	if !s.mayEcho(&c, r) {
 		e.Text = smtp.Text(r.Lines, 512)
@@ -460,7 +522,7 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 	if s.greeted || (s.f.midway || !s.f.isnKnown[server]) && (len(s.pending) > 0 || r.Code != 220 || s.started[client]) {
 		return false
 	}
-	return r.Begin == 0 || s.f.midway
+	return r.Begin == s.begin[server] || s.f.midway || s.turned
 }
 
 // banner takes the server's greeting (RFC 5321, 3.1).

@@ -49,7 +49,7 @@ func rowOf(c *command) row {
 		return row{more: (*session).dataTaken, good: (*session).dataOdd, refuse: (*session).dataRefused}
 	case smtp.EndOfDot:
 		return row{good: (*session).mailDone, refuse: (*session).mailDone, more: (*session).mailDone}
-	case smtp.BDAT:
+	case smtp.BDAT, smtp.BURL:
 		return row{good: (*session).chunkDone, refuse: (*session).chunkDone, more: (*session).chunkDone}
 	case smtp.RSET:
 		return row{good: (*session).reseted}
@@ -59,8 +59,14 @@ func rowOf(c *command) row {
 		return row{good: (*session).authDone, more: (*session).authMore, refuse: (*session).authDone}
 	case smtp.STARTTLS, smtp.XANONYMOUSTLS:
 		return row{good: (*session).tlsTaken, refuse: (*session).tlsRefused, more: (*session).tlsRefused}
-	case smtp.XEXPS:
-		return row{good: (*session).goOn, more: (*session).goOn, refuse: (*session).goOn}
+	case smtp.XCLIENT:
+		return row{good: (*session).xclientTaken}
+	case smtp.XFORWARD:
+		return row{good: (*session).xforwardTaken}
+	case smtp.XEXCH50:
+		return row{more: (*session).blobTaken}
+	case smtp.TURN, smtp.ATRN:
+		return row{good: (*session).turnTaken}
 	}
 	return row{}
 }
@@ -115,6 +121,13 @@ func (s *session) extension(line string) {
 // perhaps an A at the end.
 func masked(word string) bool {
 	return len(word) == 8 && strings.Trim(word[:7], "X") == "" && (word[7] == 'A' || word[7] == 'X')
+}
+
+// blobTaken is the 354 to XEXCH50: properties follow that are no content.
+func (s *session) blobTaken(c *command, r *smtp.Reply) {
+	if c.size >= 0 && s.c.Mode() == smtp.Commands {
+		s.c.Blob(c.size)
+	}
 }
 
 func (s *session) reseted(*command, *smtp.Reply) { s.mailAborted() }

@@ -58,8 +58,14 @@ type LimitsConfig struct {
 	Recipients    Count    `mapstructure:"recipients"`
 	Extensions    Count    `mapstructure:"extensions"`
 	Auths         Count    `mapstructure:"auths"`
+	Exchange      Count    `mapstructure:"exchange"`
 	Line          Size     `mapstructure:"line"`
 	Reply         Size     `mapstructure:"reply"`
+	Parts         Count    `mapstructure:"parts"`
+	Depth         Count    `mapstructure:"depth"`
+	Attachments   Count    `mapstructure:"attachments"`
+	FileName      Count    `mapstructure:"file_name"`
+	ArchiveNames  Count    `mapstructure:"archive_names"`
 	Header        Size     `mapstructure:"header"`
 	IdleTimeout   Duration `mapstructure:"idle_timeout"`
 	SynTimeout    Duration `mapstructure:"syn_timeout"`
@@ -173,7 +179,8 @@ func defaultLimits() LimitsConfig {
 	return LimitsConfig{
 		Connections: Count(l.Connections), OutOfOrder: Size(l.OutOfOrder), HeldTotal: Size(l.HeldTotal), HeldSegments: Count(l.HeldSegments),
 		Waiting: Size(l.Waiting), Pending: Count(l.Pending), Mails: Count(l.Mails), Recipients: Count(l.Recipients),
-		Extensions: Count(l.Extensions), Auths: Count(l.Auths), Line: Size(l.Line), Reply: Size(l.Reply), Header: Size(l.Header),
+		Extensions: Count(l.Extensions), Auths: Count(l.Auths), Exchange: Count(l.Exchange), Line: Size(l.Line), Reply: Size(l.Reply), Header: Size(l.Header),
+		Parts: Count(l.Parts), Depth: Count(l.Depth), Attachments: Count(l.Attachments), FileName: Count(l.FileName), ArchiveNames: Count(l.ArchiveNames),
 		IdleTimeout: Duration(l.IdleTimeout), SynTimeout: Duration(l.SynTimeout), LingerTimeout: Duration(l.LingerTimeout),
 	}
 }

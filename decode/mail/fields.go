@@ -18,6 +18,26 @@ type Fields struct {
 	AuthResults       []string
 	DKIMDomains       []string // d= of each DKIM-Signature (RFC 6376, 3.5), lower case
 
+	// The addresses (addr-spec of RFC 5322, 3.4.1) without names, comments and
+	// the names of groups.
+	FromAddresses, ToAddresses, CcAddresses, ReplyToAddresses []string
+	AddressesCut                                              bool   // MaxAddresses was reached
+	Sender                                                    string // its address
+
+	Cc, ReplyTo   string // decoded
+	ReturnPath    string // the address; empty for a null path too
+	InReplyTo     string
+	References    bool   // there are
+	OriginatingIP string // X-Originating-IP without brackets
+	AutoSubmitted string // the keyword of RFC 3834, 5, lower case
+	ListID        string // what stands in the angle brackets (RFC 2919)
+	Precedence    string // lower case
+
+	Hops       []Hop       // of the Received fields, the newest first, MaxHops at most
+	Verdicts   []Verdict   // of AuthResults
+	Signatures []Signature // of the DKIM-Signature fields
+	ARC        ARC
+
 	NewestReceived time.Time // date of the topmost Received, UTC; zero where there is none or it cannot be read
 	DateTime       time.Time // Date, UTC; zero likewise
 
@@ -47,9 +67,65 @@ func (h *HeaderReader) Fields() Fields {
 		Overlong:     h.overlong,
 		LimitReached: h.limited,
 	}
-	f.NewestReceived = receivedTime(h.raw(received))
 	f.DateTime = parseDate(h.raw(date))
+	h.people(&f)
+	h.handling(&f)
+	h.trace(&f)
 	return f
+}
+
+// people tells who wrote to whom.
+func (h *HeaderReader) people(f *Fields) {
+	f.FromAddresses = h.addresses(f, from)
+	f.ToAddresses = h.addresses(f, to)
+	f.CcAddresses = h.addresses(f, cc)
+	f.ReplyToAddresses = h.addresses(f, replyTo)
+	f.Cc, f.ReplyTo = h.words.decode(h.raw(cc)), h.words.decode(h.raw(replyTo))
+	if list := h.addresses(f, sender); len(list) > 0 {
+		f.Sender = list[0]
+	}
+	if list := h.addresses(f, returnPath); len(list) > 0 {
+		f.ReturnPath = list[0]
+	}
+}
+
+func (h *HeaderReader) addresses(f *Fields, field known) []string {
+	list, cut := addresses(h.raw(field), h.Options.maxAddresses())
+	f.AddressesCut = f.AddressesCut || cut
+	return list
+}
+
+// handling tells how automatic systems are to take the message.
+func (h *HeaderReader) handling(f *Fields) {
+	f.InReplyTo = clean(h.raw(inReplyTo))
+	f.References = h.seen&(1<<references) != 0
+	f.OriginatingIP = strings.Trim(clean(h.raw(originatingIP)), "[] ")
+	keyword, _, _ := bytes.Cut(h.raw(autoSubmitted), []byte(";"))
+	f.AutoSubmitted = strings.ToLower(clean(bytes.TrimSpace(keyword)))
+	f.ListID = clean(h.raw(listID))
+	if _, id, found := strings.Cut(f.ListID, "<"); found {
+		f.ListID, _, _ = strings.Cut(id, ">")
+	}
+	f.Precedence = strings.ToLower(clean(h.raw(precedence)))
+}
+
+// trace tells what the systems on the way wrote.
+func (h *HeaderReader) trace(f *Fields) {
+	for _, s := range h.hops {
+		f.Hops = append(f.Hops, parseHop(h.at(s)))
+	}
+	if len(f.Hops) > 0 {
+		f.NewestReceived = f.Hops[0].Time
+	}
+	for _, s := range h.results {
+		f.Verdicts = appendVerdicts(f.Verdicts, h.at(s))
+	}
+	for _, s := range h.signatures {
+		f.Signatures = append(f.Signatures, Signature{tag(h.at(s), "d"), tag(h.at(s), "s")})
+	}
+	for _, s := range h.seals {
+		f.ARC.add(h.at(s))
+	}
 }
 
 func (h *HeaderReader) raw(f known) []byte { return h.at(h.single[f]) }

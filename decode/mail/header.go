@@ -1,41 +1,19 @@
 // Package mail reads the content of a message as it streams by: the header
-// section (RFC 5322, 2.2), of which it owns the framing, the few fields that
-// records show, and the decoding of their text (RFC 2047).
+// section (RFC 5322, 2.2), the fields of it that records show, and the tree of
+// MIME parts behind it (RFC 2045 and 2046) for the files that it carries.
 //
-// sessions feeds a HeaderReader with the content of each mail, dots already
-// unstuffed, and reads the Fields. The package never holds a body, never
-// does I/O, and never fails: what is malformed is read as mail readers do,
-// or left out. How the octets are cut into Writes changes nothing.
+// sessions feeds a Message with the content of each mail, dots already
+// unstuffed, and reads the Fields, Attachments and Report. The package never
+// holds a body, never does I/O, and never fails: what is malformed is read as
+// mail readers do, or left out, and named among the Oddities. How the octets
+// are cut into Writes changes nothing.
 package mail
 
 import "bytes"
 
-// Options bounds what a HeaderReader reads and holds. The zero value means
-// the defaults.
-type Options struct {
-	// MaxHeader is how much of a header section is read, in octets. Default 256 KiB.
-	MaxHeader int
-	// MaxField is how much of one field's value is kept, in octets. Default 8 KiB.
-	MaxField int
-	// MaxResults is how many Authentication-Results and how many
-	// DKIM-Signature fields are kept. Default 16 of each.
-	MaxResults int
-}
-
-func (o *Options) maxHeader() int  { return orDefault(o.MaxHeader, 256<<10) }
-func (o *Options) maxField() int   { return orDefault(o.MaxField, 8<<10) }
-func (o *Options) maxResults() int { return orDefault(o.MaxResults, 16) }
-
-func orDefault(n, standard int) int {
-	if n > 0 {
-		return n
-	}
-	return standard
-}
-
 const (
-	maxName = 998      // a field name fills a line at most (RFC 5322, 2.1.1)
-	maxIdle = 16 << 10 // buffer that Reset keeps, in octets
+	maxFieldName = 998      // a field name fills a line at most (RFC 5322, 2.1.1)
+	maxIdle      = 16 << 10 // buffer that Reset keeps, in octets
 )
 
 // HeaderReader reads the header section of one message after the other. The
@@ -58,9 +36,14 @@ type HeaderReader struct {
 	single      [singles]span
 	results     []span // Authentication-Results
 	signatures  []span // DKIM-Signature
+	seals       []span // ARC-Seal
+	hops        []span // Received, the newest first
 	received    int
 
+	ofPart bool // the header of a part: only the fields that describe content count
+
 	overlong, limited bool
+	cut               bool // ended before its end: by a limit or by a loss
 
 	words decoder
 }
@@ -87,7 +70,8 @@ func (h *HeaderReader) Reset() {
 	}
 	*h = HeaderReader{
 		Options: h.Options,
-		name:    h.name[:0], buf: buf, results: h.results[:0], signatures: h.signatures[:0], words: h.words,
+		name:    h.name[:0], buf: buf, results: h.results[:0], signatures: h.signatures[:0], seals: h.seals[:0], hops: h.hops[:0],
+		ofPart: h.ofPart, words: h.words,
 	}
 }
 
@@ -98,7 +82,10 @@ func (h *HeaderReader) Done() bool { return h.state == headerIsOver }
 // Stop ends the header where octets of it were lost: what follows may be the
 // body. A field that was not complete is left out.
 func (h *HeaderReader) Stop() {
-	h.state = headerIsOver
+	if h.state != headerIsOver {
+		h.cut = true
+		h.finish(nil)
+	}
 }
 
 // Leftover is what was taken as the start of a field and turned out to be the
@@ -125,7 +112,7 @@ func (h *HeaderReader) Write(b []byte) (n int) {
 	}
 	h.size += n
 	if n == room && h.state != headerIsOver {
-		h.limited = true
+		h.limited, h.cut = true, true
 		h.finish(nil)
 	}
 	return n
@@ -186,8 +173,8 @@ func (h *HeaderReader) readName(b []byte) int {
 		i++
 	}
 	switch {
-	case len(h.name)+i > maxName:
-		h.limited = true
+	case len(h.name)+i > maxFieldName:
+		h.limited, h.cut = true, true
 		h.finish(h.name)
 		return 0
 	case i == len(b):
@@ -215,7 +202,7 @@ func (h *HeaderReader) readBlanks(b []byte) int {
 	switch c := b[0]; {
 	case c == ':':
 		h.begin(bytes.TrimRight(h.name, " \t"))
-	case (c == ' ' || c == '\t') && len(h.name) <= maxName:
+	case (c == ' ' || c == '\t') && len(h.name) <= maxFieldName:
 		h.name = append(h.name, c)
 	case !h.begun && isEnvelopeLine(h.name):
 		h.begin(nil)
@@ -247,15 +234,22 @@ func (h *HeaderReader) wanted(f known) bool {
 	before := h.seen&(1<<f) != 0
 	h.seen |= 1 << f
 	switch {
-	case f == unknown:
+	case f == unknown || h.ofPart && !f.ofContent():
 		return false
+	case f == contentType && before:
+		h.current, h.twice = contentTypeAgain, h.twice|1<<f
+		f, before = contentTypeAgain, h.seen&(1<<contentTypeAgain) != 0
+		h.seen |= 1 << f
+		return !before
 	case f == received:
 		h.received++
-		return !before
+		return len(h.hops) < h.Options.maxHops()
 	case f == authenticationResults:
 		return h.room(len(h.results))
 	case f == dkimSignature:
 		return h.room(len(h.signatures))
+	case f == arcSeal:
+		return h.room(len(h.seals))
 	case before:
 		h.twice |= 1 << f
 		return false
@@ -311,6 +305,10 @@ func (h *HeaderReader) endLine() {
 		h.results = extend(h.results, at)
 	case dkimSignature:
 		h.signatures = extend(h.signatures, at)
+	case arcSeal:
+		h.seals = extend(h.seals, at)
+	case received:
+		h.hops = extend(h.hops, at)
 	default:
 		h.single[h.current] = at
 	}

@@ -3,6 +3,7 @@ package mail
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -23,6 +24,15 @@ func read(h *HeaderReader, content []byte, width int) (Fields, []byte) {
 		}
 	}
 	return h.Fields(), nil
+}
+
+// basic leaves out what is told of the same octets in another form; those
+// have tests of their own.
+func basic(f Fields) Fields {
+	f.FromAddresses, f.ToAddresses, f.CcAddresses, f.ReplyToAddresses = nil, nil, nil, nil
+	f.Cc, f.ReturnPath = "", ""
+	f.Hops, f.Verdicts, f.Signatures = nil, nil, nil
+	return f
 }
 
 const ordinary = "Return-Path: <sender@client.test>\r\n" +
@@ -95,7 +105,7 @@ func TestHeaders(t *testing.T) {
 			var h HeaderReader
 			for width := len(c.content); width > 0; width-- {
 				got, body := read(&h, []byte(c.content), width)
-				if !reflect.DeepEqual(got, c.want) {
+				if !reflect.DeepEqual(basic(got), c.want) {
 					t.Fatalf("pieces of %d\n%+v, want\n%+v", width, got, c.want)
 				}
 				if string(body) != c.body || h.Done() != c.done {
@@ -113,7 +123,7 @@ func TestEveryCut(t *testing.T) {
 		h.Reset()
 		n := h.Write([]byte(ordinary[:cut]))
 		n += h.Write([]byte(ordinary[cut:]))
-		if got := h.Fields(); n != len(ordinary) || !reflect.DeepEqual(got, ordinaryFields) {
+		if got := h.Fields(); n != len(ordinary) || !reflect.DeepEqual(basic(got), ordinaryFields) {
 			t.Fatalf("cut at %d: %d octets\n%+v", cut, n, got)
 		}
 	}
@@ -136,7 +146,7 @@ func TestLimits(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			for width := len(c.content); width > 0; width-- {
 				h := HeaderReader{Options: c.options}
-				if got, _ := read(&h, []byte(c.content), width); !h.Done() || !reflect.DeepEqual(got, c.want) {
+				if got, _ := read(&h, []byte(c.content), width); !h.Done() || !reflect.DeepEqual(basic(got), c.want) {
 					t.Fatalf("pieces of %d\n%+v, want\n%+v", width, got, c.want)
 				}
 			}
@@ -284,11 +294,18 @@ func FuzzHeader(f *testing.F) {
 			}
 		}
 		for _, text := range append(append([]string{want.Subject, want.From, want.To, want.MessageID, want.Date, want.UserAgent}, want.AuthResults...), want.DKIMDomains...) {
-			if strings.ToValidUTF8(text, "") != text || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c >= 0x7f && c < 0xa0 }) {
-				t.Fatalf("unclean %q", text)
-			}
+			checkClean(t, text)
 		}
+		checkClean(t, fmt.Sprintf("%+v", want)) // all the others
 	})
+}
+
+// checkClean holds a text against what Fields says of all.
+func checkClean(t *testing.T, text string) {
+	t.Helper()
+	if strings.ToValidUTF8(text, "") != text || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c >= 0x7f && c < 0xa0 }) {
+		t.Fatalf("unclean %q", text)
+	}
 }
 
 func BenchmarkWrite(b *testing.B) {

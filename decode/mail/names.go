@@ -10,23 +10,37 @@ const (
 	messageID
 	date
 	userAgent // or X-Mailer
-	received  // the topmost, for its date
-
-	singles // those before are kept, the first of each
-
-	authenticationResults known = iota - 1
-	dkimSignature
-
-	// These are known only because they must not come twice.
 	sender
 	replyTo
 	cc
-	bcc
 	inReplyTo
+	returnPath
+	originatingIP
+	autoSubmitted
+	listID
+	precedence
+	contentType
+	contentTypeAgain // the second Content-Type
+	contentDisposition
+	contentEncoding
+
+	singles // those before are kept, the first of each
+
+	received known = iota - 1
+	authenticationResults
+	dkimSignature
+	arcSeal
+
+	// These are known only because they must not come twice, or for being there.
+	bcc
 	references
 
 	unknown
 )
+
+// ofContent says whether a field describes what the part holds. The
+// Message-ID is that of a forwarded message.
+func (f known) ofContent() bool { return f >= contentType && f <= contentEncoding || f == messageID }
 
 // unique lists the fields of which a message may have one (RFC 5322, 3.6).
 var unique = [...]struct {
@@ -37,46 +51,36 @@ var unique = [...]struct {
 	{messageID, "Message-ID"}, {inReplyTo, "In-Reply-To"}, {references, "References"}, {subject, "Subject"},
 }
 
-// lookup knows a name in any case. It goes by the length first: most names
-// are told apart by it.
-func lookup(name []byte) known {
-	switch len(name) {
-	case 2:
-		return either(name, "to", to, "cc", cc)
-	case 3:
-		return either(name, "bcc", bcc, "", unknown)
-	case 4:
-		return either(name, "from", from, "date", date)
-	case 6:
-		return either(name, "sender", sender, "", unknown)
-	case 7:
-		return either(name, "subject", subject, "", unknown)
-	case 8:
-		if f := either(name, "received", received, "reply-to", replyTo); f != unknown {
-			return f
-		}
-		return either(name, "x-mailer", userAgent, "", unknown)
-	case 10:
-		if f := either(name, "message-id", messageID, "references", references); f != unknown {
-			return f
-		}
-		return either(name, "user-agent", userAgent, "", unknown)
-	case 11:
-		return either(name, "in-reply-to", inReplyTo, "", unknown)
-	case 14:
-		return either(name, "dkim-signature", dkimSignature, "", unknown)
-	case 22:
-		return either(name, "authentication-results", authenticationResults, "", unknown)
-	}
-	return unknown
+// byLength lists the names in lower case by how long they are: most names are
+// told apart by it.
+var byLength = [...][]struct {
+	name  string
+	field known
+}{
+	2:  {{"to", to}, {"cc", cc}},
+	3:  {{"bcc", bcc}},
+	4:  {{"from", from}, {"date", date}},
+	6:  {{"sender", sender}},
+	7:  {{"subject", subject}, {"list-id", listID}},
+	8:  {{"received", received}, {"reply-to", replyTo}, {"x-mailer", userAgent}, {"arc-seal", arcSeal}},
+	10: {{"message-id", messageID}, {"references", references}, {"user-agent", userAgent}, {"precedence", precedence}},
+	11: {{"in-reply-to", inReplyTo}, {"return-path", returnPath}},
+	12: {{"content-type", contentType}},
+	14: {{"dkim-signature", dkimSignature}, {"auto-submitted", autoSubmitted}},
+	16: {{"x-originating-ip", originatingIP}},
+	19: {{"content-disposition", contentDisposition}},
+	22: {{"authentication-results", authenticationResults}},
+	25: {{"content-transfer-encoding", contentEncoding}},
 }
 
-func either(name []byte, a string, ifA known, b string, ifB known) known {
-	switch {
-	case equalFold(name, a):
-		return ifA
-	case equalFold(name, b):
-		return ifB
+// lookup knows a name in any case.
+func lookup(name []byte) known {
+	if len(name) < len(byLength) {
+		for _, k := range byLength[len(name)] {
+			if equalFold(name, k.name) {
+				return k.field
+			}
+		}
 	}
 	return unknown
 }

@@ -9,6 +9,8 @@ func (c *Client) Chunk(n int64) { c.chunk = n; c.Set(InChunk) }
 // Blob leaves the next n octets out: the 354 to XEXCH50 asked for them.
 func (c *Client) Blob(n int64) { c.chunk = n; c.Set(InBlob) }
 
+func (c *Client) chunkOver() bool { return c.mode == InChunk && c.chunk == 0 }
+
 func (c *Client) nextChunk(t *Token) bool {
 	if c.chunk == 0 {
 		t.Kind, t.End = EndOfChunk, c.offset

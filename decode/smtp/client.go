@@ -162,7 +162,7 @@ func (c *Client) Next(t *Token) bool {
 		c.skipBlob()
 	}
 	*t = Token{Begin: c.offset}
-	if c.pending > 0 && len(c.in) == 0 {
+	if c.pending > 0 && len(c.in) == 0 && !c.chunkOver() {
 		return c.lost(t)
 	}
 	if ok := c.read(t); ok || c.pending == 0 || c.mode == Wait || c.mode == Tail {
@@ -195,7 +195,10 @@ func (c *Client) read(t *Token) bool {
 
 func (c *Client) lost(t *Token) bool {
 	n := c.pending
-	c.pending = 0
+	if c.mode == InChunk || c.mode == InBlob {
+		n = min(n, c.chunk) // what goes beyond is a loss among commands
+	}
+	c.pending -= n
 	c.offset += n
 	c.skip = false // the end of a long line may have been lost
 	t.Kind, t.Gap, t.End = Lost, n, c.offset
@@ -204,9 +207,8 @@ func (c *Client) lost(t *Token) bool {
 		c.prev = [2]byte{} // what stands before the next octet is not known
 		c.startFork(c.offset)
 	case InChunk, InBlob:
-		c.chunk -= n
-		if c.chunk < 0 {
-			c.chunk = 0
+		if c.chunk -= n; c.chunk == 0 && c.mode == InBlob {
+			c.mode = Commands
 		}
 	case Commands, InAuth:
 		c.headless = true

@@ -55,9 +55,7 @@ func (e *Exchange) ntlmNames(m ntlmMessage) {
 	if len(user) == 0 {
 		return // anonymous
 	}
-	if len(domain) > 0 {
-		user = append(append(domain, '\\'), user...)
-	}
+	e.name(&e.Domain, domain)
 	e.name(&e.Username, user)
 }
 

@@ -12,7 +12,8 @@ type Exchange struct {
 	Limit int // lines of the client that are read; default 16
 
 	Mechanism   string // upper case, "" where the command named none
-	Username    string // NTLM: DOMAIN\user
+	Username    string
+	Domain      string // NTLM: whose user it is
 	Authzid     string // ANONYMOUS: the trace that the client gave (RFC 4505)
 	Target      string // what the login is for: NTLM's target name, Kerberos' service@REALM
 	Workstation string // NTLM: the client's name of itself

@@ -71,15 +71,15 @@ var transcripts = []struct {
 	{"anonymous", "C: ANONYMOUS " + b64("sirhc@example.org"), "ANONYMOUS authzid=sirhc@example.org"},
 	{"kerberos 4", "C: KERBEROS_V4\nS: 5wMFJA==\nC: " + b64("\x04\x08"+secret), "KERBEROS_V4"},
 	{"kerberos 5", "C: KERBEROS_V5 " + b64("x"), "KERBEROS_V5"},
-	{"ntlm", "C: NTLM\nS: ntlm supported\nC: " + b64(type1) + "\nS: " + b64(type2) + "\nC: " + b64(type3(true)), `NTLM user=CORP\jörg target=CORP workstation=PC-7`},
-	{"ntlm, at once", "C: NTLM " + b64(type1) + "\nS: " + b64(type2) + "\nC: " + b64(type3(false)), `NTLM user=CORP\jorg target=CORP workstation=PC-7`},
+	{"ntlm", "C: NTLM\nS: ntlm supported\nC: " + b64(type1) + "\nS: " + b64(type2) + "\nC: " + b64(type3(true)), `NTLM user=jörg domain=CORP target=CORP workstation=PC-7`},
+	{"ntlm, at once", "C: NTLM " + b64(type1) + "\nS: " + b64(type2) + "\nC: " + b64(type3(false)), `NTLM user=jorg domain=CORP target=CORP workstation=PC-7`},
 	{"ntlm, anonymous", "C: NTLM\nS: \nC: " + b64(ntlmFields(true, "", "", "")), "NTLM"},
 	{"ntlm, without a domain", "C: NTLM\nS: \nC: " + b64(ntlmFields(true, "", "bob@corp", "")), "NTLM user=bob@corp"},
 	{"ntlm, turned round", "C: NTLM\nS: " + b64(type3(true)) + "\nC: " + b64(type2), "NTLM"},
 	{"ntlm, cut", "C: NTLM\nS: \nC: " + b64(type3(true)[:40]), "NTLM odd"},
 	{"ntlm, no message", "C: NTLM " + b64("\x00bob\x00"+secret), "NTLM"},
-	{"x-exps", "C: NTLM\nS: \nC: " + b64(spnego(type1)) + "\nS: " + b64(spnego(type2)) + "\nC: " + b64(spnego(type3(true))), `NTLM user=CORP\jörg target=CORP workstation=PC-7`},
-	{"spnego with ntlm", "C: GSS-SPNEGO " + b64(spnego(type1)) + "\nS: " + b64(spnego(type2)) + "\nC: " + b64(spnego(type3(true))), `GSS-SPNEGO user=CORP\jörg target=CORP workstation=PC-7`},
+	{"x-exps", "C: NTLM\nS: \nC: " + b64(spnego(type1)) + "\nS: " + b64(spnego(type2)) + "\nC: " + b64(spnego(type3(true))), `NTLM user=jörg domain=CORP target=CORP workstation=PC-7`},
+	{"spnego with ntlm", "C: GSS-SPNEGO " + b64(spnego(type1)) + "\nS: " + b64(spnego(type2)) + "\nC: " + b64(spnego(type3(true))), `GSS-SPNEGO user=jörg domain=CORP target=CORP workstation=PC-7`},
 	{"gssapi", "C: GSSAPI " + b64(kerberosToken()) + "\nS: \nC: \nS: " + b64("\x05\x04") + "\nC: " + b64("\x05\x04\x00\xff"), "GSSAPI target=smtp/mail.corp.test@CORP.TEST"},
 	{"gssapi, identity", "C: GSSAPI " + b64(kerberosToken()) + "\nS: YA==\nC: \nS: BQQ=\nC: " + b64("\x05\x04\x04\xff\x00\x0c\x00\x00seqofaaa\x01\x00\x00\x00alicechecksum12ab"), "GSSAPI authzid=alice target=smtp/mail.corp.test@CORP.TEST"},
 	{"gssapi, identity, rotated", "C: GSSAPI " + b64("\x05\x04\x04\xff\x00\x0c\x00\x0cseqofaaachecksum12ab\x01\x00\x00\x00alice"), "GSSAPI authzid=alice"},
@@ -98,7 +98,7 @@ var transcripts = []struct {
 func tell(e *smtp.Exchange) string {
 	s := e.Mechanism
 	for _, f := range []struct{ name, value string }{
-		{"user", e.Username}, {"authzid", e.Authzid}, {"target", e.Target}, {"workstation", e.Workstation},
+		{"user", e.Username}, {"domain", e.Domain}, {"authzid", e.Authzid}, {"target", e.Target}, {"workstation", e.Workstation},
 	} {
 		if f.value != "" {
 			s += " " + f.name + "=" + f.value
@@ -221,7 +221,7 @@ func TestExchangeOfPeers(t *testing.T) {
 			break
 		}
 	}
-	if got := tell(&e); got != `NTLM user=SMTPDOM\jack target=SMTPTGT workstation=SMTPHOST` {
+	if got := tell(&e); got != `NTLM user=jack domain=SMTPDOM target=SMTPTGT workstation=SMTPHOST` {
 		t.Errorf("%s from %d messages", got, len(lines))
 	}
 }

@@ -45,6 +45,8 @@ func (e Encoder) session(b []byte, ev *sessions.Closed) []byte {
 	b = e.conn(b, ev.Conn)
 	b = seconds(b, `"duration":`, s.Duration)
 	b = text(b, `"end":`, s.End)
+	b = appendOrigin(b, s.Origin)
+	b = text(b, `"outer":`, s.Outer)
 	b = appendLink(b, ev.Conn)
 	b = appendBanner(b, s.Banner)
 	b = appendHelo(b, s.Helo)
@@ -107,6 +109,17 @@ func appendEndpoint(b []byte, key string, ap netip.AddrPort, name string) []byte
 	b = strconv.AppendUint(b, uint64(ap.Port()), 10)
 	b = append(b, ',')
 	b = text(b, `"name":`, name)
+	return append(end(b, '}'), ',')
+}
+
+func appendOrigin(b []byte, o *sessions.Origin) []byte {
+	if o == nil {
+		return b
+	}
+	b = appendEndpoint(b, `"origin":{`, o.Client, "")
+	b = b[:len(b)-len(`},`)] // one field more
+	b = append(b, ',')
+	b = text(b, `"via":`, o.Via)
 	return append(end(b, '}'), ',')
 }
 

@@ -3,6 +3,7 @@ package log
 import (
 	"math"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/mailtap/mailtap/sessions"
@@ -30,21 +31,36 @@ func richMail() *sessions.Mail {
 			Subject: "Grüße \"quoted\"\u2028", From: "Alice <alice@corp.test>", To: "bob@corp.test", MessageID: "<1@corp.test>",
 			Date: "Mon, 9 Mar 2026 08:07:06 +0000", UserAgent: "swaks", Received: 2, HopDelay: -250 * time.Millisecond,
 			AuthResults: []string{"mx1; spf=pass"}, DKIMDomains: []string{"corp.test"},
+			Cc: "carol@corp.test", Sender: "desk@corp.test", ReplyTo: "reply@corp.test", ReturnPath: "bounce@corp.test", InReplyTo: "<0@corp.test>",
+			OriginatingIP: "192.0.2.9", AutoSubmitted: "auto-replied", ListID: "all.corp.test", Precedence: "bulk",
+			Hops:     []sessions.Hop{{From: "client.test", IP: "192.0.2.7", By: "mx1", With: "ESMTP", Time: start}},
+			Verdicts: []sessions.Verdict{{Server: "mx1", Method: "spf", Result: "pass"}}, ARC: sessions.ARC{Instances: 1, Result: "pass"},
 		},
-		Truncated: true, Smuggled: true,
+		Truncated: true, Smuggled: true, Unanswered: []string{"late@corp.test"}, RequireTLS: true, Parameters: []string{"RET=HDRS"},
+		Options: []sessions.RecipientOptions{{To: "bob@corp.test", Notify: "NEVER", Original: "rfc822;bob@corp.test"}},
+		Attachments: []sessions.Attachment{{
+			Filename: "a.zip", ContentType: "application/zip", Sniffed: "application/zip", Disposition: "attachment", Charset: "utf-8", Size: 1,
+			SHA256: strings.Repeat("0a", 32), Truncated: true, Forwarded: 1, Names: []string{"a.txt"}, Encrypted: true,
+		}},
+		Report: &sessions.Report{
+			Kind: "delivery-status", ReportingMTA: "mx1", OriginalMessageID: "<0@corp.test>", Disposition: "displayed", FeedbackType: "abuse", SourceIP: "192.0.2.8",
+			Recipients: []sessions.Recipient{{Final: "ghost@corp.test", Original: "g@corp.test", Action: "failed", Status: "5.1.1", RemoteMTA: "mx2", DiagnosticCode: "550 no"}},
+		},
+		Protection: "smime-signed",
 	}
 }
 
 func richAuth() sessions.Auth {
 	return sessions.Auth{
 		Time: after(time.Second), Mechanism: "PLAIN", Username: "alice", Authzid: "root", Result: sessions.AuthFailure,
-		Code: 535, Enhanced: "5.7.8", SecretExposed: true, Denied: true,
+		Code: 535, Enhanced: "5.7.8", SecretExposed: true, Denied: true, Domain: "CORP", Target: "MAIL", Workstation: "PC",
 	}
 }
 
 func richSession() *sessions.Session {
 	return &sessions.Session{
 		Duration: 3*time.Second + 7, End: sessions.EndQuit,
+		Origin: &sessions.Origin{Client: netip.MustParseAddrPort("192.0.2.99:4000"), Via: sessions.ViaProxy2}, Outer: "socks5",
 		Banner: sessions.Banner{Code: 220, Text: "mx1 ESMTP", Delay: 12 * time.Millisecond},
 		Helo:   sessions.Helo{Verb: "EHLO", Name: "client.test"}, Extensions: []string{"PIPELINING", "SIZE 10240000", "STARTTLS"},
 		TLS: sessions.TLS{
@@ -53,7 +69,13 @@ func richSession() *sessions.Session {
 			Decrypted: true, AlertFrom: "client", AlertName: "close_notify", Handshake: time.Millisecond,
 			Certificate: &sessions.Certificate{
 				Subject: "CN=mx1.corp.test,O=Corp", Issuer: "CN=CA", Serial: "0a", NotBefore: start.AddDate(-1, 0, 0), NotAfter: start.AddDate(1, 0, 0),
-				Names: []string{"mx1.corp.test"}, SHA256: "ab", SelfSigned: true,
+				Names: []string{"mx1.corp.test"}, SHA256: "ab", SelfSigned: true, Key: "RSA-1024", SignatureAlgorithm: "SHA1-RSA",
+				Problems: []string{"self_signed", "weak_key"}, Chain: []sessions.Intermediate{{Subject: "CN=CA", Issuer: "CN=Root", NotAfter: start, SHA256: "cd"}},
+			},
+			OfferedVersion: "TLSv1.3", JA3: "e1", JA3S: "e2", JA4: "t13d", Retried: true, ClientCertificateRequested: true,
+			ClientCertificate: &sessions.Certificate{
+				Subject: "CN=client", Issuer: "CN=CA", Serial: "0b", NotBefore: start, NotAfter: start, Names: []string{"client.test"}, SHA256: "ef", SelfSigned: true,
+				Key: "Ed25519", SignatureAlgorithm: "Ed25519", Problems: []string{"expired"}, Chain: []sessions.Intermediate{{Subject: "CN=CA", Issuer: "CN=Root", NotAfter: start, SHA256: "cd"}},
 			},
 		},
 		Auth: []sessions.Auth{richAuth()}, Mails: []*sessions.Mail{richMail()},

@@ -197,7 +197,7 @@ func collect(v any, path string, into map[string]bool) {
 
 // notYet are names of the contract that no record has so far.
 var notYet = []string{
-	"attachments", "content_type", "disposition", "filename", "decrypted", "inferred", "ja3", "ja3s", "ja4", "origin", "via",
+	"inferred",
 }
 
 var word = regexp.MustCompile("`\"?([a-z][a-z0-9_]*)\"?`")

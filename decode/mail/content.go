@@ -1,0 +1,162 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// description is what the header of an entity says of its content (RFC 2045
+// and 2183).
+type description struct {
+	mediaType   string // lower case
+	declared    bool   // by a Content-Type
+	disposition string // lower case
+	encoding    encodingName
+	boundary    string
+	filename    string // decoded
+	charset     string
+	protocol    string // of multipart/signed and multipart/encrypted
+	smimeType   string
+	reportType  string
+	odd         oddity
+}
+
+const (
+	maxBoundary  = 998 // it must stand in a line
+	maxMediaType = 255 // RFC 6838, 4.2: 127 octets each
+)
+
+// describe reads what the header told by now. Without a Content-Type, or with
+// one that is none, the content has the standard type (RFC 2045, 5.2).
+func (h *HeaderReader) describe(standard string, maxName int) description {
+	value, p := parseParams(h.raw(contentType))
+	d := description{mediaType: value, declared: true}
+	if slash := strings.IndexByte(value, '/'); slash <= 0 || slash == len(value)-1 || len(value) > maxMediaType {
+		d.mediaType, d.declared = standard, false
+	}
+	boundary, _, _ := p.find("boundary")
+	d.boundary = string(bytes.TrimRight(boundary, " \t"))
+	if len(d.boundary) > maxBoundary {
+		d.boundary = ""
+	}
+	d.charset = cutText(p.text("charset"), longestCharset)
+	d.protocol, d.smimeType, d.reportType = p.text("protocol"), p.text("smime-type"), p.text("report-type")
+
+	disposition, q := parseParams(h.raw(contentDisposition))
+	d.disposition = cutText(disposition, 32)
+	d.filename = h.fileName(&q, "filename", contentDisposition, maxName, &d.odd)
+	if d.filename == "" {
+		d.filename = h.fileName(&p, "name", contentType, maxName, &d.odd)
+	}
+	d.encoding = encodingOf(h.raw(contentEncoding))
+	d.odd |= h.contradictions(&d, &p, &q)
+	return d
+}
+
+// contradictions finds what readers may take for one thing or the other.
+func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity) {
+	for _, name := range append(p.repeated, q.repeated...) {
+		if odd |= duplicateParameter; name == "boundary" {
+			odd |= conflictingBoundary
+		}
+	}
+	if h.twice&(1<<contentType|1<<contentDisposition|1<<contentEncoding) != 0 {
+		odd |= duplicateField
+	}
+	if h.twice&(1<<contentType) != 0 {
+		_, other := parseParams(h.raw(contentTypeAgain))
+		boundary, _, found := other.find("boundary")
+		if found && string(bytes.TrimRight(boundary, " \t")) != d.boundary {
+			odd |= conflictingBoundary
+		}
+	}
+	if d.encoding == unknownName {
+		odd |= unknownEncoding
+	}
+	return odd
+}
+
+// fileName decodes a name: as RFC 2231 says, or as encoded words, which no
+// standard allows here and everybody sends.
+func (h *HeaderReader) fileName(p *params, param string, field known, limit int, odd *oddity) string {
+	raw, set, found := p.find(param)
+	if !found {
+		return ""
+	}
+	if !set.unknown() {
+		raw = set.append(nil, raw)
+	}
+	for _, c := range raw {
+		if c < ' ' || c == 0x7f {
+			*odd |= nameControls
+		}
+	}
+	name := strings.TrimSpace(h.words.decode(raw))
+	if strings.ContainsAny(name, "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\uFFFD") {
+		*odd |= nameControls
+	}
+	short := cutText(name, limit)
+	if at := h.single[field]; len(short) < len(name) || at.to-at.from >= h.Options.maxField() {
+		*odd |= nameLimit
+	}
+	return short
+}
+
+// cutText makes a text so many characters long at most.
+func cutText(s string, limit int) string {
+	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	for i := range s {
+		if limit == 0 {
+			return s[:i]
+		}
+		limit--
+	}
+	return s
+}
+
+func (d *description) isMultipart() bool { return strings.HasPrefix(d.mediaType, "multipart/") }
+
+func (d *description) isText() bool { return strings.HasPrefix(d.mediaType, "text/") }
+
+func (d *description) isMessage() bool {
+	switch d.mediaType {
+	case "message/rfc822", "message/global", "message/news":
+		return true
+	}
+	return false
+}
+
+// isAttachment says whether the content is told as a file: it calls itself
+// one, has a name, or is no text to be shown.
+func (d *description) isAttachment() bool {
+	return !d.isMultipart() && (d.disposition == "attachment" || d.filename != "" || !d.isText())
+}
+
+// encodingName is a Content-Transfer-Encoding (RFC 2045, 6).
+type encodingName uint8
+
+const (
+	identityName encodingName = iota // 7bit, 8bit, binary or none
+	base64Name
+	quotedName
+	uuName
+	unknownName
+)
+
+func encodingOf(raw []byte) encodingName {
+	value, _ := parseParams(raw)
+	switch strings.Trim(value, `"`) {
+	case "", "7bit", "8bit", "binary", "7-bit", "8-bit":
+		return identityName
+	case "base64":
+		return base64Name
+	case "quoted-printable":
+		return quotedName
+	case "x-uuencode", "uuencode", "x-uue", "x-uu":
+		return uuName
+	}
+	return unknownName
+}

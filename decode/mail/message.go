@@ -1,0 +1,157 @@
+package mail
+
+// Message reads one message after the other: the header, and the parts of the
+// body as far as it takes to tell which files the message carries. The zero
+// value is ready; set Options before the first Write. It is not safe for
+// concurrent use.
+//
+// It is small while no message with parts is being read, so a connection can
+// hold one.
+type Message struct {
+	Options Options
+
+	header HeaderReader
+	inBody bool
+	plain  armor         // of a body that is nothing but text
+	parts  *entityReader // of any other body; nil where there is none
+	found  findings
+}
+
+// findings is what the readers of one message's parts found.
+type findings struct {
+	options     *Options
+	attachments []Attachment
+	report      *Report
+	reportRead  bool // its part for programs was seen
+	protection  string
+	odd         oddity
+	count       int  // parts
+	lost        bool // octets were: what is missing may have been among them
+	over        bool // a limit was reached: the rest counts as octets only
+}
+
+// Reset makes the reader ready for the next message.
+func (m *Message) Reset() {
+	m.header.Reset()
+	*m = Message{Options: m.Options, header: m.header}
+}
+
+// Write takes the next octets of the message's content.
+func (m *Message) Write(b []byte) {
+	if !m.inBody {
+		m.header.Options = m.Options
+		n := m.header.Write(b)
+		if !m.header.Done() {
+			return
+		}
+		m.begin()
+		m.body(m.header.Leftover())
+		b = b[n:]
+	}
+	m.body(b)
+}
+
+// begin looks at the header, which is over, for how the body is to be read.
+func (m *Message) begin() {
+	m.inBody = true
+	if m.Options.HeadersOnly {
+		return
+	}
+	m.found = findings{options: &m.Options}
+	d := m.header.describe(plainText, m.Options.maxName())
+	m.found.odd |= d.odd
+	if !d.isMultipart() && !d.isAttachment() {
+		m.plain.reset()
+		return
+	}
+	m.parts = &entityReader{found: &m.found}
+	m.parts.enter(d, m.header.cut)
+	m.parts.lineStart = !m.header.cut
+}
+
+func (m *Message) body(b []byte) {
+	switch {
+	case m.parts != nil:
+		m.parts.write(b)
+	case m.found.protection == "" && !m.Options.HeadersOnly:
+		m.found.protection = m.plain.find(b)
+	}
+}
+
+// Lost says that n octets of the content were never seen. What they cut is
+// not read on: a header ends, and a file has no SHA-256. The parts behind
+// them, of which the delimiter is seen, count.
+func (m *Message) Lost(n int64) {
+	if n <= 0 {
+		return
+	}
+	if !m.inBody {
+		m.header.Options = m.Options
+		m.header.Stop()
+		m.begin()
+	}
+	m.found.lost = true
+	if m.parts != nil {
+		m.parts.lost()
+	}
+	m.plain.stop()
+}
+
+// End says that the message is whole. Without it the file that was being read
+// is told as truncated.
+func (m *Message) End() {
+	if !m.inBody {
+		m.header.Stop()
+		m.inBody = true
+		return
+	}
+	if m.parts != nil {
+		m.parts.end()
+	}
+}
+
+// HeaderDone says whether the header section is over.
+func (m *Message) HeaderDone() bool { return m.header.Done() }
+
+// Fields tells what the message's own header told by now.
+func (m *Message) Fields() Fields { return m.header.Fields() }
+
+// Attachments lists the files that began by now, in the order in which they
+// stand in the message; those in a forwarded message follow it. The list is
+// the caller's.
+func (m *Message) Attachments() []Attachment {
+	if len(m.found.attachments) == 0 {
+		return nil
+	}
+	for e := m.parts; e != nil && e.state == readingLeaf; e = e.leaf.child {
+		e.leaf.sniff()
+	}
+	return append([]Attachment(nil), m.found.attachments...)
+}
+
+// Report is what a report (RFC 6522) tells, nil for any other message. It is
+// the caller's.
+func (m *Message) Report() *Report {
+	if m.found.report == nil || m.found.report.Kind == "" {
+		return nil
+	}
+	r := *m.found.report
+	r.Recipients = append([]Recipient(nil), r.Recipients...)
+	return &r
+}
+
+// Protection says how the outermost part that is signed or encrypted is so:
+// "smime-signed", "smime-encrypted", "pgp-signed", "pgp-encrypted", or empty.
+func (m *Message) Protection() string { return m.found.protection }
+
+// Oddities lists the Odd… names of what stands out, sorted.
+func (m *Message) Oddities() []string {
+	odd := m.found.odd
+	if h := &m.header; h.limited || h.overlong {
+		odd |= headerLimit
+	}
+	if len(m.header.duplicates()) > 0 {
+		odd |= duplicateHeader
+	}
+	return odd.names()
+}

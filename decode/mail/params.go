@@ -1,0 +1,246 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+)
+
+// params are the parameters of a Content-Type or Content-Disposition field
+// (RFC 2045, 5.1), read as mail readers do: comments, missing semicolons,
+// blanks in values and quotes that do not end are put up with.
+type params struct {
+	list []param
+	// repeated names that have two values: the first counts.
+	repeated []string
+}
+
+type param struct {
+	name     string // lower case, without section and asterisks
+	section  int    // -1 where it is whole (RFC 2231, 3)
+	extended bool   // percent-encoded, with a charset in the first section (4)
+	value    []byte
+}
+
+// maxSections bounds how many parameters, or sections of them, are kept.
+const maxSections = 64
+
+// wantedParams are the ones that are read.
+var wantedParams = [...]string{"boundary", "charset", "name", "filename", "report-type", "protocol", "smime-type"}
+
+// parseParams takes the value off a field and reads the parameters behind it.
+func parseParams(b []byte) (value string, p params) {
+	b = skipBlanks(b)
+	i := 0
+	for i < len(b) && !isBlank(b[i]) && b[i] != ';' && b[i] != '(' {
+		i++
+	}
+	value = strings.ToLower(clean(b[:i]))
+	for b = b[i:]; len(b) > 0; {
+		b = p.parse(b)
+	}
+	return value, p
+}
+
+// skipBlanks passes over white space and comments.
+func skipBlanks(b []byte) []byte {
+	for {
+		b = bytes.TrimLeft(b, " \t\r\n")
+		if len(b) == 0 || b[0] != '(' {
+			return b
+		}
+		b = b[skipComment(b):]
+	}
+}
+
+// parse takes one parameter off, or at least one octet.
+func (p *params) parse(b []byte) []byte {
+	b = skipBlanks(b)
+	i := 0
+	for i < len(b) && isParamName(b[i]) {
+		i++
+	}
+	name := b[:i]
+	b = skipBlanks(b[i:])
+	switch {
+	case i == 0 && len(b) > 0:
+		return b[1:]
+	case len(b) == 0 || b[0] != '=':
+		return b // a word that is no parameter
+	}
+	value, rest := cutValue(skipBlanks(b[1:]), isFileName(name))
+	p.add(name, value)
+	return rest
+}
+
+// isParamName knows the octets of a token (RFC 2045, 5.1), less those that
+// end it here.
+func isParamName(c byte) bool {
+	return c > ' ' && c != 0x7f && strings.IndexByte(`();="<>,:\`, c) < 0
+}
+
+func isFileName(param []byte) bool {
+	return len(param) >= 4 && equalFold(param[:4], "name") || len(param) >= 8 && equalFold(param[:8], "filename")
+}
+
+// cutValue takes a value off. One without quotes goes to the semicolon, or to
+// a blank behind which a parameter begins, or a comment: but names of files
+// have parentheses.
+func cutValue(b []byte, fileName bool) (value, rest []byte) {
+	if len(b) > 0 && b[0] == '"' {
+		return cutQuoted(b)
+	}
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == ';':
+			return bytes.TrimSpace(b[:i]), b[i+1:]
+		case isBlank(b[i]) && (beginsParam(b[i:]) || !fileName && i+1 < len(b) && b[i+1] == '('):
+			return bytes.TrimSpace(b[:i]), b[i:]
+		}
+	}
+	return bytes.TrimSpace(b), nil
+}
+
+// beginsParam looks no farther than one word, so a value costs its length.
+func beginsParam(b []byte) bool {
+	i := 1
+	for i < len(b) && isParamName(b[i]) {
+		i++
+	}
+	return i > 1 && i < len(b) && b[i] == '='
+}
+
+// cutQuoted takes a quoted string off and undoes its quoted pairs. One that
+// does not end goes to the end.
+func cutQuoted(b []byte) (value, rest []byte) {
+	for i := 1; i < len(b); i++ {
+		switch c := b[i]; c {
+		case '"':
+			return value, b[i+1:]
+		case '\\':
+			if i++; i < len(b) {
+				value = append(value, b[i])
+			}
+		default:
+			value = append(value, c)
+		}
+	}
+	return value, nil
+}
+
+// add keeps a parameter that is wanted. Its name may end with *, *n or *n*
+// (RFC 2231).
+func (p *params) add(name, value []byte) {
+	base, section, continued := strings.Cut(strings.ToLower(string(name[:min(len(name), 40)])), "*")
+	n := param{name: base, section: -1, value: value}
+	if continued {
+		section, extended := strings.CutSuffix(section, "*")
+		n.extended = extended || section == ""
+		if section != "" {
+			n.section = sectionNumber(section)
+			if n.section < 0 {
+				return
+			}
+		}
+	}
+	if !isWanted(base) || len(p.list) >= maxSections {
+		return
+	}
+	for _, before := range p.list {
+		if before.name == n.name && before.section == n.section && before.extended == n.extended {
+			if !bytes.Equal(before.value, value) {
+				p.repeated = append(p.repeated, base)
+			}
+			return
+		}
+	}
+	p.list = append(p.list, n)
+}
+
+func isWanted(name string) bool {
+	for _, w := range wantedParams {
+		if w == name {
+			return true
+		}
+	}
+	return false
+}
+
+// sectionNumber is -1 for what is none.
+func sectionNumber(s string) int {
+	n := 0
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' || n > maxSections {
+			return -1
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// find returns the octets of a parameter and the charset that it names. What
+// is extended wins over the same in plain, which is there for old readers.
+func (p *params) find(name string) (value []byte, set charset, found bool) {
+	if v, ok := p.section(name, -1, true); ok {
+		value, set = decodeExtended(v.value)
+		return value, set, true
+	}
+	for n := 0; ; n++ {
+		v, ok := p.section(name, n, true)
+		if !ok {
+			v, ok = p.section(name, n, false)
+		}
+		switch {
+		case !ok && n > 0:
+			return value, set, true
+		case !ok:
+			v, ok = p.section(name, -1, false)
+			return v.value, charset{}, ok
+		case v.extended && n == 0:
+			value, set = decodeExtended(v.value)
+		case v.extended:
+			value = appendPercent(value, v.value)
+		default:
+			value = append(value, v.value...)
+		}
+	}
+}
+
+func (p *params) section(name string, n int, extended bool) (param, bool) {
+	for _, v := range p.list {
+		if v.name == name && v.section == n && v.extended == extended {
+			return v, true
+		}
+	}
+	return param{}, false
+}
+
+// text is a parameter that is a word of ASCII, such as a charset.
+func (p *params) text(name string) string {
+	value, _, _ := p.find(name)
+	return strings.ToLower(clean(bytes.TrimSpace(value)))
+}
+
+// decodeExtended reads charset'language'octets (RFC 2231, 4).
+func decodeExtended(b []byte) (value []byte, set charset) {
+	name, rest, found := bytes.Cut(b, []byte("'"))
+	_, octets, again := bytes.Cut(rest, []byte("'"))
+	if !found || !again {
+		return appendPercent(nil, b), charset{}
+	}
+	return appendPercent(nil, octets), charsetOf(name)
+}
+
+// appendPercent undoes %XX; an escape that is none stays.
+func appendPercent(out, b []byte) []byte {
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '%' && i+2 < len(b) {
+			if high, low := hexDigit(b[i+1]), hexDigit(b[i+2]); high|low < 16 {
+				c = high<<4 | low
+				i += 2
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,84 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/capture/stream"
+)
+
+// This file judges segments whose checksum is wrong. Their receiver drops them,
+// unless it never looked: captures taken where the network card sums, and those
+// whose contents were made unreadable afterwards, have wrong ones throughout.
+
+// bulk is from what size on a segment inside a message or inside TLS is not
+// summed: nearly all octets are of such segments. A wrong one that is taken costs
+// what a lost packet would, at worst an end of data.
+const bulk = 1000
+
+// maxSuspects bounds the segments of a side that are kept until it shows whether
+// their receiver took them.
+const maxSuspects = 64
+
+// corrupted says whether the receiver is likely to have dropped a segment for
+// its checksum: in a direction that has shown right ones.
+func (f *flow) corrupted(s *packet.Segment, from side) bool {
+	switch {
+	case f.done || s.Length == 0 && s.Flags&(packet.SYN|packet.FIN|packet.RST) == 0:
+		return false
+	case s.Length >= bulk && f.sound[from] && f.session != nil && f.session.inBulk():
+		return false
+	}
+	switch s.Checksum() {
+	case packet.ChecksumGood:
+		f.sound[from] = true
+	case packet.ChecksumBad:
+		return f.sound[from]
+	}
+	return false
+}
+
+// suspect keeps a segment that its receiver may have taken all the same.
+func (f *flow) suspect(s *packet.Segment, from side) {
+	if s.Length == 0 || s.Flags&(packet.RST|packet.SYN) != 0 || len(f.suspects[from]) == maxSuspects || f.t.held+len(s.Payload) > f.t.opts.Limits.HeldTotal {
+		return
+	}
+	f.t.held += len(s.Payload)
+	f.suspects[from] = append(f.suspects[from], stream.Input{
+		Seq: s.Seq, Ack: s.Ack, HasAck: s.Flags&packet.ACK != 0, FIN: s.Flags&packet.FIN != 0,
+		Data: slices.Clone(s.Payload), Length: s.Length, Time: s.Time,
+	})
+}
+
+// acquit takes the suspects of a side that the other side has acknowledged up
+// to ack, where no other copy came: their receiver took them, so checksums of
+// the side tell nothing.
+func (f *flow) acquit(ack uint32, s side) {
+	for len(f.suspects[s]) > 0 {
+		in := f.suspects[s][0]
+		end := in.Seq + uint32(in.Length)
+		h := &f.half[s]
+		stale := h.Started() && !stream.Before(h.NextSeq(), end) // another copy came
+		if !stale && stream.Before(ack, end) {
+			return
+		}
+		f.suspects[s] = f.suspects[s][1:]
+		f.t.held -= len(in.Data)
+		if stale || f.done {
+			continue
+		}
+		f.sound[s] = false
+		f.acquit(in.Ack, s.other()) // what its sender had seen comes first
+		f.place(&in, s)
+		f.add(in, s)
+	}
+}
+
+func (f *flow) freeSuspects() {
+	for s := range f.suspects {
+		for i := range f.suspects[s] {
+			f.t.held -= len(f.suspects[s][i].Data)
+		}
+		f.suspects[s] = nil
+	}
+}

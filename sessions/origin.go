@@ -1,0 +1,78 @@
+package sessions
+
+import (
+	"net/netip"
+
+	"github.com/mailtap/mailtap/decode/smtp"
+)
+
+// Ways in which a proxy tells whom it speaks for.
+const (
+	ViaProxy1   = "proxy-v1"
+	ViaProxy2   = "proxy-v2"
+	ViaXClient  = "xclient"
+	ViaXForward = "xforward"
+)
+
+// Origin is the client that a proxy speaks for, as the proxy told it.
+type Origin struct {
+	Client netip.AddrPort // port 0 where it was not told
+	Via    string
+}
+
+// proxyHeader takes a PROXY header off the client's first octets and returns
+// its length. A server that has greeted already expects none: to it the line
+// is a command.
+func (s *session) proxyHeader(b []byte) int {
+	if s.greeted || s.started[server] || s.f.midway || s.proxied {
+		return 0
+	}
+	h, n, state := smtp.ParseProxy(b)
+	switch state {
+	case smtp.ProxyBad:
+		s.anomaly(BadProxy, s.now, "")
+		return n
+	case smtp.ProxyDone:
+		s.proxied = true
+		if h.Source.IsValid() {
+			via := ViaProxy1
+			if h.Version == 2 {
+				via = ViaProxy2
+			}
+			s.rec.Origin = &Origin{Client: h.Source, Via: via}
+		}
+		return n
+	}
+	return 0
+}
+
+// xclientTaken is the server's 220 to XCLIENT: the session begins anew, for
+// the client that was named (Postfix, XCLIENT_README).
+func (s *session) xclientTaken(c *command, r *smtp.Reply) {
+	s.mailAborted()
+	if c.proxy.Addr.IsValid() {
+		s.rec.Origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXClient}
+	}
+	if c.proxy.Login != "" {
+		s.loggedIn, s.login = true, c.proxy.Login
+	}
+}
+
+// xforwardTaken notes whom a filter got the mail from. It grants nothing.
+func (s *session) xforwardTaken(c *command, r *smtp.Reply) {
+	if s.rec.Origin == nil && c.proxy.Addr.IsValid() {
+		s.rec.Origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXForward}
+	}
+}
+
+// turnTaken is the server's 250 to TURN or ATRN: from now on the client
+// greets, and the server sends mail (RFC 2645, 4).
+func (s *session) turnTaken(c *command, r *smtp.Reply) {
+	s.anomaly(Turned, s.now, "")
+	s.mailAborted()
+	s.turned = !s.turned
+	s.c = smtp.Client{Options: s.c.Options}
+	s.s = smtp.Server{Limit: s.lim.Reply}
+	s.pending, s.greeted, s.early = nil, false, false
+	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, -1
+}
