@@ -17,6 +17,7 @@ var contract = map[string]string{
 	"MessageRateSpike": "warning", "ConnectionScan": "warning", "RecipientHarvesting": "warning",
 	"StartTLSStripped": "critical", "StartTLSRefused": "warning", "StartTLSInjection": "critical",
 	"OpenRelay": "critical", "MailLoop": "warning", "SMTPSmuggling": "warning,critical", "NotSMTP": "info",
+	"SpoofedSender": "warning", "CertificateInvalid": "warning",
 }
 
 func TestBuiltinContract(t *testing.T) {
@@ -32,7 +33,7 @@ func TestBuiltinContract(t *testing.T) {
 		if !strings.HasSuffix(r.Runbook, "#"+strings.ToLower(r.Name)) {
 			t.Errorf("%s: runbook %q", r.Name, r.Runbook)
 		}
-		if r.Name != "MailLoop" && len(r.Techniques) == 0 {
+		if r.Name != "MailLoop" && r.Name != "CertificateInvalid" && len(r.Techniques) == 0 {
 			t.Errorf("%s has no technique", r.Name)
 		}
 		for _, x := range r.Techniques {
@@ -50,6 +51,15 @@ func repeat(n int, f func(i int) sessions.Event) (out events) {
 		out = append(out, f(i))
 	}
 	return out
+}
+
+// certified is a handshake whose certificate lasts so many days more.
+func certified(c *sessions.Conn, role string, days int, problems ...string) sessions.Event {
+	c.Role = role
+	return &sessions.Secured{In: sessions.In{Conn: c, Time: at(0)}, TLS: sessions.TLS{
+		Mode: sessions.TLSStartTLS, Outcome: sessions.TLSEstablished, Offered: true, Requested: true, Accepted: true, Established: true,
+		Certificate: &sessions.Certificate{SHA256: "ab", Subject: "CN=mail", NotAfter: at(0).AddDate(0, 0, days), Problems: problems},
+	}}
 }
 
 // TestBuiltinRules plays events that must raise exactly the named rules.
@@ -134,7 +144,21 @@ func TestBuiltinRules(t *testing.T) {
 		{"logged in", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}, Authenticated: true})}, ""},
 		{"one of two recipients elsewhere", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"bob@corp.test", "y@other.test"}})}, "OpenRelay"},
 		{"to us", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"bob@mail.corp.test", "postmaster"}})}, ""},
-		{"from us", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"y@other.test"}})}, ""},
+		{"from us", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"y@other.test"}})}, "SpoofedSender"},
+		{"from us, logged in", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"y@other.test"}, Authenticated: true})}, ""},
+		{"from us, refused", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"alice@corp.test"}, Result: "rejected"})}, ""},
+		{"from us, smuggled", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"alice@corp.test"}, Smuggled: true})}, "SMTPSmuggling"},
+		{"our author, another's envelope", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"alice@corp.test"},
+			Header: sessions.Header{FromAddresses: []string{"boss@corp.test"}}})}, "SpoofedSender"},
+		{"another author, checks failed", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"alice@corp.test"},
+			Header: sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "fail"}}}})}, "SpoofedSender"},
+		{"another author, checks passed", events{mail(a(), 0, sessions.Mail{From: "x@list.test", To: []string{"alice@corp.test"},
+			Header: sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "pass"}}}})}, ""},
+		{"certificate expired", events{certified(a(), "relay", 90, "expired")}, "CertificateInvalid"},
+		{"certificate of its own making, relay", events{certified(a(), "relay", 90, "self_signed", "weak_key")}, ""},
+		{"certificate of its own making, submission", events{certified(a(), "submission", 90, "self_signed")}, "CertificateInvalid"},
+		{"certificate expires in 13 days", events{certified(a(), "relay", 13)}, "CertificateInvalid"},
+		{"certificate good", events{certified(a(), "submission", 15)}, ""},
 		{"our own server sends on", events{mail(conn("10.20.0.26", "10.20.0.25:25"), 0, foreign)}, ""},
 		{"somebody else's server", events{mail(conn("10.20.0.10", "192.0.2.9:25"), 0, foreign)}, ""},
 		{"many Received", events{mail(a(), 0, sessions.Mail{Header: sessions.Header{Received: 25}})}, "MailLoop"},
@@ -182,7 +206,7 @@ func TestRelayNeedsHome(t *testing.T) {
 	if len(b.lines) != 0 {
 		t.Errorf("judged without knowing home: %v", b.lines)
 	}
-	if n := e.Notices(); len(n) != 1 || n[0] != "rule OpenRelay is off: it cannot judge without home.domains" {
+	if n := e.Notices(); len(n) != 2 || n[0] != "rule OpenRelay is off: it cannot judge without home.domains" {
 		t.Errorf("notices: %q", n)
 	}
 }

@@ -128,12 +128,18 @@ type (
 		Received      int              `expr:"received"`
 		HopDelay      float64          `expr:"hop_delay"`
 		AuthResults   []string         `expr:"auth_results"`
+		FromAddresses []string         `expr:"from_addresses"`
+		Verdicts      []verdictFacts   `expr:"verdicts"`
 		DKIMDomains   []string         `expr:"dkim_domains"`
 		Truncated     bool             `expr:"truncated"`
 		Smuggled      bool             `expr:"smuggled"`
 		Login         string           `expr:"login"`
 		Authenticated bool             `expr:"authenticated"`
 		Encrypted     bool             `expr:"encrypted"`
+	}
+	verdictFacts struct {
+		Method string `expr:"method"`
+		Result string `expr:"result"`
 	}
 	rejectionFacts struct {
 		To       string `expr:"to"`

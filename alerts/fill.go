@@ -132,7 +132,12 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 			rejected = append(rejected, rejectionFacts(x))
 		}
 	}
+	verdicts := m.Verdicts[:0]
+	for i := range s.Header.Verdicts {
+		verdicts = append(verdicts, verdictFacts{s.Header.Verdicts[i].Method, s.Header.Verdicts[i].Result})
+	}
 	*m = mailFacts{
+		FromAddresses: s.Header.FromAddresses, Verdicts: verdicts,
 		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected,
 		Result: s.Result, Code: s.Code, Enhanced: s.Enhanced, Reply: s.Reply, QueueID: s.QueueID,
 		Size: int(s.Size), DeclaredSize: int(s.DeclaredSize), Body: s.Body, SMTPUTF8: s.SMTPUTF8, Chunking: s.Chunking,

@@ -12,6 +12,10 @@ func (s *session) finish(end string) *Session {
 	s.now = max(s.now, s.f.last)
 	s.unsniffed(client)
 	s.unsniffed(server)
+	if s.tls.watch != nil {
+		s.readInside() // secrets may have come since
+		defer s.tls.watch.Close()
+	}
 	s.finishWaiting()
 	s.finishMail(end)
 	if s.auth != nil {
@@ -39,7 +43,7 @@ func (s *session) finish(end string) *Session {
 // finishWaiting reads what the client sent ahead to a server that never
 // answered.
 func (s *session) finishWaiting() {
-	if s.c.Mode() != smtp.Wait || s.tls.watch != nil || s.started[server] {
+	if s.c.Mode() != smtp.Wait || s.started[server] {
 		return
 	}
 	s.guess()

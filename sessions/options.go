@@ -3,6 +3,8 @@ package sessions
 import (
 	"net/netip"
 	"time"
+
+	"github.com/mailtap/mailtap/decode/tls/keys"
 )
 
 // Options says how the tracker judges connections and where its limits are.
@@ -14,7 +16,8 @@ type Options struct {
 	Ports  []PortRole     // server ports and their roles; none: DefaultPorts
 	Limits Limits
 
-	HeadersOnly bool // leaves the parts of messages unread: no attachments
+	Keys        *keys.Log // secrets of TLS connections; nil: what is inside TLS stays unread
+	HeadersOnly bool      // leaves the parts of messages unread: no attachments
 }
 
 // NamedServer gives a configured name to a server's networks.
@@ -59,6 +62,7 @@ type Limits struct {
 	Line          int           // octets of a command line; default 16 KiB
 	Reply         int           // octets of a reply; default 64 KiB
 	Header        int           // octets of a message header; default 256 KiB
+	TLSWaiting    int           // encrypted octets of a connection that wait for their secrets; default 256 KiB
 	Parts         int           // MIME parts of a message that are read; default 1,000
 	Depth         int           // parts within parts; default 20
 	Attachments   int           // attachments of one mail in a record; default 100
@@ -94,6 +98,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Line, 16<<10)
 	orDefault(&l.Reply, 64<<10)
 	orDefault(&l.Header, 256<<10)
+	orDefault(&l.TLSWaiting, 256<<10)
 	orDefault(&l.Parts, 1000)
 	orDefault(&l.Depth, 20)
 	orDefault(&l.Attachments, 100)

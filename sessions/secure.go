@@ -18,7 +18,12 @@ type tlsState struct {
 	base  [2]int64  // offset of a side's first TLS octet
 	told  int64     // offset behind the 220 to STARTTLS
 	inner inner
+
+	hopeless bool // its secrets are waited for no longer
 }
+
+// secretsTime is how long octets wait for a key log that is written late.
+const secretsTime = 10e9
 
 // head keeps the first octets of a side while they are too few to tell TLS from
 // text.
@@ -96,7 +101,7 @@ func (s *session) sniff(from side, b []byte) bool {
 
 // tlsBegins makes both directions opaque.
 func (s *session) tlsBegins() {
-	s.tls = tlsState{watch: &tls.Watch{Options: tls.Options{Seen: &s.f.t.certificates}}, start: s.now}
+	s.tls = tlsState{watch: &tls.Watch{Options: tls.Options{Seen: &s.f.t.certificates, Keys: s.f.t.opts.Keys, MaxWaiting: s.lim.TLSWaiting}}, start: s.now}
 	if s.f.midway {
 		s.tls.watch.ClientGap(0) // the handshake may be over
 		s.tls.watch.ServerGap(0)
@@ -149,6 +154,10 @@ func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	}
 	s.handshake()
 	s.readInside()
+	if !s.tls.inner.open && !s.tls.hopeless && s.now-s.tls.start > secretsTime {
+		s.tls.hopeless = true
+		s.tls.watch.Close()
+	}
 }
 
 // handshake tells how the handshake went as soon as it is known.
@@ -244,6 +253,9 @@ func (s *session) tlsFacts() {
 		t.ClientCertificateRequested = f.CertificateRequested
 		t.Certificate = s.certificate(f.Certificate, f.SNI)
 		t.ClientCertificate = s.certificate(f.ClientCertificate, "")
+		if f.WaitingLimit && !slices.Contains(s.kinds, TLSWaitingLimit) {
+			s.anomaly(TLSWaitingLimit, s.now, "")
+		}
 		if f.LimitReached && !slices.Contains(s.kinds, TLSLimit) {
 			s.anomaly(TLSLimit, s.now, "")
 		}

@@ -54,7 +54,10 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 		return err
 	}
 	log := newLogger(cfg.Log, p.stderr)
-	p.warnKeylog(&cfg)
+	secrets, err := cfg.secrets()
+	if err != nil {
+		return failed(err)
+	}
 	w := wiring{cfg: &cfg, log: log, lines: p.stderr, offline: true}
 	if format == "json" {
 		w.records = p.stdout
@@ -69,15 +72,8 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	if format == "text" {
 		out.report = r.report
 	}
-	r.pipeline = newPipeline(&cfg, out)
+	r.pipeline = newPipeline(&cfg, out, secrets)
 	return failed(r.run(files, format == "text"))
-}
-
-// warnKeylog says what a key log does not do yet.
-func (p *program) warnKeylog(cfg *Config) {
-	if cfg.TLS.Keylog != "" {
-		fmt.Fprintln(p.stderr, "mailtap: tls.keylog is accepted, but decryption is not built yet: contents of TLS stay unread")
-	}
 }
 
 // run reads all files, delivers what is left, and gives every error: records

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/metrics"
 )
 
@@ -42,7 +43,6 @@ func (p *program) watch(c *cobra.Command) error {
 	if len(cfg.Capture.Interfaces) == 0 || len(cfg.Capture.Interfaces) > maxSources {
 		return errors.New("capture.interfaces: name 1 to 64 interfaces, for example --interface eth1, or any; `mailtap interfaces` lists them")
 	}
-	p.warnKeylog(&cfg)
 	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
 	return l.run(func() ([]namedSource, error) { return openInterfaces(&cfg) }, words(cfg.Capture.Interfaces))
 }
@@ -153,7 +153,8 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 			fail(err)
 		}
 	}()
-	w := &watch{pipeline: newPipeline(l.cfg, out), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
+	secrets := l.follow(ctx)
+	w := &watch{pipeline: newPipeline(l.cfg, out, secrets), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
 	err := w.run(ctx, pullersOf(sources, w.batches, out.metrics))
 	web.ready.Store(false)
 	l.log.Info("stopped", "packets_left_out", w.pipeline.left().String())
@@ -161,6 +162,16 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+// follow reads the key log as it grows, where there is one.
+func (l *liveRun) follow(ctx context.Context) *keys.Log {
+	if l.cfg.TLS.Keylog == "" {
+		return nil
+	}
+	secrets := &keys.Log{}
+	go followKeylog(ctx, string(l.cfg.TLS.Keylog), secrets, l.log)
+	return secrets
 }
 
 func pullersOf(sources []namedSource, to chan<- *batch, m *metrics.Metrics) []*puller {

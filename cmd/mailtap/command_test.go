@@ -121,9 +121,29 @@ func TestTextReport(t *testing.T) {
 	golden(t, "testdata/report.txt", stdout)
 }
 
-func TestKeylogIsAcceptedAndWarnedOf(t *testing.T) {
-	status, _, stderr := call("", "read", "--tls-keylog", "keys.log", shipped(oneLogin))
-	if status != 0 || !strings.HasPrefix(stderr, "mailtap: tls.keylog is accepted, but decryption is not built yet: contents of TLS stay unread\n") {
-		t.Errorf("status %d, %q", status, stderr)
+// TestKeylog reads inside TLS where a key log opens it, and shows no secret of it.
+func TestKeylog(t *testing.T) {
+	dir := "../../decode/tls/keys/testdata/"
+	name := "04b_465_tls12_aes128gcm_keylog"
+	status, stdout, stderr := call("", "read", "--format", "json", "--tls-keylog", dir+name+".keys", dir+name+".pcap")
+	if status != 0 || strings.Contains(stderr, "keylog") {
+		t.Fatalf("status %d, %q", status, stderr)
+	}
+	for _, want := range []string{`"decrypted":true`, `"encrypted":true`, `"result":"accepted"`, `"username":"alice"`} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if strings.Contains(stdout, `"secret_exposed":true`) {
+		t.Error("a password inside TLS is called exposed")
+	}
+	for name, want := range map[string]string{
+		"no.log":     "mailtap: tls.keylog: open no.log: no such file or directory\n",
+		"command.go": "mailtap: tls.keylog: command.go holds no secret in the NSS key log format\n",
+	} {
+		status, _, stderr := call("", "read", "--tls-keylog", name, shipped(oneLogin))
+		if status == 0 || !strings.HasSuffix(stderr, want) {
+			t.Errorf("%s: status %d, %q", name, status, stderr)
+		}
 	}
 }

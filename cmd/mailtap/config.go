@@ -21,6 +21,7 @@ type Config struct {
 	Alerts   AlertsConfig  `mapstructure:"alerts"`
 	StateDir Path          `mapstructure:"state_dir"`
 	TLS      TLSConfig     `mapstructure:"tls"`
+	MIME     MIMEConfig    `mapstructure:"mime"`
 	// StopTimeout bounds the end: what receivers and Loki did not take by then is given up.
 	StopTimeout Duration `mapstructure:"stop_timeout"`
 }
@@ -61,6 +62,7 @@ type LimitsConfig struct {
 	Exchange      Count    `mapstructure:"exchange"`
 	Line          Size     `mapstructure:"line"`
 	Reply         Size     `mapstructure:"reply"`
+	TLSWaiting    Size     `mapstructure:"tls_waiting"`
 	Parts         Count    `mapstructure:"parts"`
 	Depth         Count    `mapstructure:"depth"`
 	Attachments   Count    `mapstructure:"attachments"`
@@ -158,11 +160,17 @@ type TLSConfig struct {
 	Keylog Path `mapstructure:"keylog"`
 }
 
+// MIMEConfig says how far messages are read.
+type MIMEConfig struct {
+	Attachments bool `mapstructure:"attachments"`
+}
+
 // Default returns the configuration of a site that sets nothing.
 func Default() Config {
 	return Config{
 		Capture: CaptureConfig{Ports: defaultPorts(), Buffer: 64 << 20, Snaplen: 262144, Promiscuous: true},
 		Limits:  defaultLimits(),
+		MIME:    MIMEConfig{Attachments: true},
 		Web:     WebConfig{ListenAddress: "127.0.0.1:9025"},
 		Log:     LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{Kinds: []RecordKind{"session", "mail", "auth", "alert"}}},
 		Loki: LokiConfig{
@@ -180,7 +188,7 @@ func defaultLimits() LimitsConfig {
 		Connections: Count(l.Connections), OutOfOrder: Size(l.OutOfOrder), HeldTotal: Size(l.HeldTotal), HeldSegments: Count(l.HeldSegments),
 		Waiting: Size(l.Waiting), Pending: Count(l.Pending), Mails: Count(l.Mails), Recipients: Count(l.Recipients),
 		Extensions: Count(l.Extensions), Auths: Count(l.Auths), Exchange: Count(l.Exchange), Line: Size(l.Line), Reply: Size(l.Reply), Header: Size(l.Header),
-		Parts: Count(l.Parts), Depth: Count(l.Depth), Attachments: Count(l.Attachments), FileName: Count(l.FileName), ArchiveNames: Count(l.ArchiveNames),
+		TLSWaiting: Size(l.TLSWaiting), Parts: Count(l.Parts), Depth: Count(l.Depth), Attachments: Count(l.Attachments), FileName: Count(l.FileName), ArchiveNames: Count(l.ArchiveNames),
 		IdleTimeout: Duration(l.IdleTimeout), SynTimeout: Duration(l.SynTimeout), LingerTimeout: Duration(l.LingerTimeout),
 	}
 }

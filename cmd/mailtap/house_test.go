@@ -27,9 +27,9 @@ var above = map[string][]string{
 	"capture/stream":  {"capture", "capture/packet"},
 	"decode/smtp":     {},
 	"decode/mail":     {},
-	"decode/tls":      {},
+	"decode/tls":      {"decode/tls/keys"},
 	"decode/tls/keys": {},
-	"sessions":        {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls"},
+	"sessions":        {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog": {"capture", "capture/packet"}, // makes traffic from text; only tests import it
 	"sessions/log":    {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"metrics":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},

@@ -7,6 +7,7 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/sessions"
 )
 
@@ -24,11 +25,13 @@ type pipeline struct {
 	due     int64    // packet time of the next advance
 }
 
-func newPipeline(cfg *Config, o *outputs) *pipeline {
+// newPipeline makes one; secrets open TLS, where there are some.
+func newPipeline(cfg *Config, o *outputs, secrets *keys.Log) *pipeline {
 	p := &pipeline{
 		decoder: cfg.decoder(), options: cfg.trackerOptions(), handler: o, engine: o.engine,
 		ignored: make([]uint64, len(packet.Reasons())),
 	}
+	p.options.Keys = secrets
 	p.tracker = sessions.NewTracker(p.options, o)
 	return p
 }

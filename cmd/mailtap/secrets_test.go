@@ -176,7 +176,7 @@ func everything(t *testing.T, file string) *spoken {
 	}
 	r := &reading{program: p, ctx: context.Background(), outputs: out, report: newReport()}
 	out.report = r.report
-	r.pipeline = newPipeline(&cfg, out)
+	r.pipeline = newPipeline(&cfg, out, nil)
 	if err := r.run([]string{file}, true); err != nil {
 		said.Write("error", []byte(err.Error()))
 	}

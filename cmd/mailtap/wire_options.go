@@ -91,7 +91,7 @@ func (c *Config) decoder() packet.Decoder {
 }
 
 func (c *Config) trackerOptions() sessions.Options {
-	o := sessions.Options{Sensor: c.sensor(), Home: prefixesOf(c.Home.Networks), Ports: c.roles(), Limits: c.Limits.limits()}
+	o := sessions.Options{Sensor: c.sensor(), Home: prefixesOf(c.Home.Networks), Ports: c.roles(), Limits: c.Limits.limits(), HeadersOnly: !c.MIME.Attachments}
 	for _, s := range c.Servers {
 		o.Server = append(o.Server, sessions.NamedServer{Name: string(s.Name), Networks: prefixesOf(s.Addresses)})
 	}
@@ -103,7 +103,7 @@ func (l *LimitsConfig) limits() sessions.Limits {
 		Connections: int(l.Connections), OutOfOrder: int(l.OutOfOrder), HeldTotal: int(l.HeldTotal), HeldSegments: int(l.HeldSegments),
 		Waiting: int(l.Waiting), Pending: int(l.Pending), Mails: int(l.Mails), Recipients: int(l.Recipients),
 		Extensions: int(l.Extensions), Auths: int(l.Auths), Exchange: int(l.Exchange), Line: int(l.Line), Reply: int(l.Reply), Header: int(l.Header),
-		Parts: int(l.Parts), Depth: int(l.Depth), Attachments: int(l.Attachments), FileName: int(l.FileName), ArchiveNames: int(l.ArchiveNames),
+		TLSWaiting: int(l.TLSWaiting), Parts: int(l.Parts), Depth: int(l.Depth), Attachments: int(l.Attachments), FileName: int(l.FileName), ArchiveNames: int(l.ArchiveNames),
 		IdleTimeout: time.Duration(l.IdleTimeout), SynTimeout: time.Duration(l.SynTimeout), LingerTimeout: time.Duration(l.LingerTimeout),
 	}
 }

@@ -1,6 +1,12 @@
 package tls
 
-import "testing"
+import (
+	gotls "crypto/tls"
+	"strings"
+	"testing"
+
+	"github.com/mailtap/mailtap/decode/tls/keys"
+)
 
 // established returns a Watch behind the handshake and a segment of
 // application data of a mail of 100 kB.
@@ -106,5 +112,68 @@ func BenchmarkCertificate(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// stream is a mail of long records that a client sends over TLS 1.3.
+func stream(t testing.TB) (log *keys.Log, chunks []chunk, text int) {
+	t.Helper()
+	log = new(keys.Log)
+	lines := []string{strings.Repeat("a line of text, ", 64<<10) + "\r\n", "QUIT\r\n"}
+	chunks = talk(t, &gotls.Config{InsecureSkipVerify: true, KeyLogWriter: log},
+		&gotls.Config{Certificates: []gotls.Certificate{selfSignedCertificate(t)}}, lines...)
+	return log, chunks, len(lines[0])
+}
+
+// BenchmarkPlain opens a megabyte in records of 16 kB, fed as whole records and
+// as segments; without a log, for comparison, it is passed over.
+func BenchmarkPlain(b *testing.B) {
+	log, chunks, text := stream(b)
+	for _, c := range []struct {
+		name  string
+		log   *keys.Log
+		width int
+	}{{"records", log, 1 << 20}, {"segments", log, 1448}, {"no log", nil, 1448}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(int64(text))
+			b.ReportAllocs()
+			var p Plain
+			for b.Loop() {
+				w := &Watch{Options: Options{Keys: c.log}}
+				for _, chunk := range chunks {
+					for rest := chunk.b; len(rest) > 0; rest = rest[min(c.width, len(rest)):] {
+						chunk.b = rest[:min(c.width, len(rest))]
+						w.take(chunk)
+						for w.Next(&p) {
+							_ = p
+						}
+					}
+				}
+				w.Close()
+			}
+		})
+	}
+}
+
+// TestPlainAllocatesNothing for a record in its steady state, in any cut.
+func TestPlainAllocatesNothing(t *testing.T) {
+	log, chunks, text := stream(t)
+	for _, width := range []int{1 << 20, 1448} {
+		l := listen(t, log, chunks[:len(chunks)/2])
+		w, rest, told := l.w, chunks[len(chunks)/2:len(chunks)-8], len(l.said(true))
+		var p Plain
+		feed := func() {
+			for b := rest[0].b; len(b) > 0; b = b[min(width, len(b)):] {
+				w.take(chunk{rest[0].client, b[:min(width, len(b))]})
+				for w.Next(&p) {
+					told += len(p.Data)
+				}
+			}
+			rest = rest[1:]
+		}
+		feed()
+		if n := testing.AllocsPerRun(len(rest)-1, feed); n > 0 || told < text/2 {
+			t.Errorf("%v allocations a record, %d octets told", n, told)
+		}
 	}
 }

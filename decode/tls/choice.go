@@ -4,7 +4,8 @@ package tls
 // on the wire, its parts borrowed from the message.
 type choice struct {
 	legacy, version, suite uint16 // version is the negotiated one
-	random                 []byte
+	random, session        []byte
+	compressed             bool
 	extensions             []byte // all of them
 	nextensions            int
 	protocol               []byte
@@ -19,9 +20,9 @@ func (c *choice) read(b []byte) (hello, whole bool) {
 	c.legacy = uint16(r.number(2))
 	c.version = c.legacy
 	c.random = r.take(randomLength)
-	r.vector(1) // session id
+	c.session = r.vector(1)
 	c.suite = uint16(r.number(2))
-	r.take(1) // compression method
+	c.compressed = r.number(1) != 0
 	list := r.extensions()
 	c.extensions = list.b
 	for list.more() {
@@ -77,6 +78,7 @@ func (w *Watch) negotiated(c *choice) {
 	w.extendedMaster, w.encryptThenMAC = c.extendedMaster, c.encryptThenMAC
 	copy(w.serverRandom[:], c.random)
 	w.overhead = overheadOf(f.Cipher, c.version, c.encryptThenMAC)
+	w.agreed(c)
 }
 
 // protocolName is the server's choice of a protocol (RFC 7301, 3.1), from its
@@ -92,12 +94,19 @@ func protocolName(b []byte) string {
 func (w *Watch) encryptedExtensions(b []byte) {
 	r := reader{b: b}
 	var protocol []byte
+	early := false
 	list := r.list(2)
 	for list.more() {
-		if kind, body := list.extension(); kind == extALPN && !list.short {
+		kind, body := list.extension()
+		switch {
+		case list.short:
+		case kind == extALPN:
 			first(&protocol, body)
+		case kind == extEarlyData:
+			early = true
 		}
 	}
+	w.opening.decide(early)
 	w.facts.Damaged = w.facts.Damaged || r.short || list.short
 	if protocol != nil {
 		w.facts.ALPN = protocolName(protocol)

@@ -3,12 +3,12 @@ package tls
 import "time"
 
 // Facts is what the wire told of a TLS connection. A fact that is not known
-// is zero. It is a value; the Certificate it points to never changes.
+// is zero: so is what is encrypted, unless a key log opens it. It is a value; the Certificate it points to never changes.
 type Facts struct {
 	Version string // negotiated: TLSv1.3, TLSv1.2, TLSv1.1, TLSv1, SSLv3, SSLv2, or 0x7f1c for another
 	Cipher  string // OpenSSL's name, e.g. ECDHE-RSA-AES256-GCM-SHA384; 0xC0FF for one that has none here
 	SNI     string // host_name of the client's hello (RFC 6066, 3)
-	ALPN    string // the server's choice (RFC 7301); unknown in TLS 1.3, which encrypts it
+	ALPN    string // the server's choice (RFC 7301); TLS 1.3 encrypts it
 
 	ClientHello, ServerHello bool // seen and in one piece
 
@@ -33,10 +33,12 @@ type Facts struct {
 	// ChangeCipherSpec and an encrypted handshake message. In TLS 1.3 the
 	// Finished cannot be seen: the server sent encrypted records, and the
 	// first one that the client encrypted is no alert by its size, nor is it
-	// what the server answered to it.
+	// what the server answered to it. Where a key log opens them both Finished
+	// were seen.
 	Established bool
 	// Failed: an alert ended the handshake. An end without an alert, of the
-	// connection or of the capture, is neither Established nor Failed.
+	// connection or of the capture, is neither Established nor Failed. An
+	// alert behind the handshake is no fact.
 	Failed bool
 	// AlertFrom is client or server: who ended the handshake. Empty unless Failed.
 	AlertFrom string
@@ -44,7 +46,12 @@ type Facts struct {
 	// encrypted and known by its size alone, and for an error of SSL 2.0.
 	AlertName string
 
-	Certificate          *Certificate // leaf that the server showed; none where resumed, nor in TLS 1.3, which encrypts it
+	// Decrypted: a record was opened with a key log, and authenticated.
+	Decrypted bool
+	// WaitingLimit: Options.MaxWaiting was reached before secrets came.
+	WaitingLimit bool
+
+	Certificate          *Certificate // leaf that the server showed; none where resumed; TLS 1.3 encrypts it
 	CertificateRequested bool         // the server asked for the client's certificate; encrypted likewise
 	ClientCertificate    *Certificate // leaf that the client showed; encrypted likewise
 
@@ -54,7 +61,8 @@ type Facts struct {
 	// octets). RSET, DATA, NOOP and HELP have six octets too: it holds for an
 	// established connection that has ended. With CBC suites only the number
 	// of cipher blocks shows, so any 0 to 15 octets may fit. False where
-	// octets were lost since that record.
+	// octets were lost since that record. Where a key log opens the connection
+	// it is what was said: a client's record that ends with QUIT, and a 221.
 	ClosedByQuit bool
 
 	NotTLS       bool // a direction began with what is no TLS record

@@ -95,14 +95,25 @@ func FuzzWatch(f *testing.F) {
 	shown := message(messageCertificate, append(vector(1), vector(3, vector(3, handmade(f)["ed25519"]), vector(2))...))
 	hellos := script(conversation(f, "04g_587_starttls_tls13_keylog-0")[:2])
 	f.Add(append(append(hellos, 2|16, byte(len(shown)/16+1)), shown...))
+	var texts string
+	for _, name := range withKeys {
+		texts += keyLog(f, ofCapture(name))
+	}
+	log := logOf(f, texts)
 	f.Fuzz(func(t *testing.T, input []byte) {
 		const limit = 2000
 		all := steps(input)
-		whole := Watch{Options: Options{MaxHandshake: limit, MaxNames: 3, MaxChain: 2, MaxOffered: 40}}
+		whole := Watch{Options: Options{MaxHandshake: limit, MaxNames: 3, MaxChain: 2, MaxOffered: 40, MaxWaiting: limit}}
+		if len(input)%2 == 0 {
+			whole.Options.Keys = log
+		}
 		want := run(&whole, all, 1<<20)
 		cut := Watch{Options: whole.Options}
 		if got := run(&cut, all, 1+len(input)%3); !reflect.DeepEqual(got, want) {
 			t.Errorf("cut\n%+v, whole\n%+v", got, want)
+		}
+		if o := whole.opening; o != nil && o.octets > limit {
+			t.Errorf("%d octets wait", o.octets)
 		}
 		for _, s := range []*side{&whole.client, &whole.server} {
 			if held := cap(s.messages.buf) + cap(s.inner.buf); held > 2*limit {

@@ -4,12 +4,16 @@ package tls
 const (
 	messageClientHello         = 1
 	messageServerHello         = 2
+	messageNewSessionTicket    = 4
+	messageEndOfEarlyData      = 5
 	messageEncryptedExtensions = 8
 	messageCertificate         = 11
 	messageServerKeyExchange   = 12
 	messageCertificateRequest  = 13
 	messageServerHelloDone     = 14
+	messageClientKeyExchange   = 16
 	messageFinished            = 20
+	messageKeyUpdate           = 24
 	messageLast                = 25 // of those that are assigned: compressed_certificate
 )
 
@@ -23,6 +27,7 @@ type messages struct {
 	nheader uint8
 	left    int    // octets of the body still to come
 	keep    bool   // the body is wanted
+	fact    bool   // and tells of facts
 	unsure  bool   // after a loss: what comes may be the middle of a message
 	skip    bool   // and is, for the rest of this record
 	buf     []byte // the body so far, where it is kept and came in parts
@@ -46,6 +51,7 @@ func (w *Watch) assemble(s *side, m *messages, b []byte) {
 			m.nheader += uint8(n)
 			b = b[n:]
 			if m.nheader == messageHeader {
+				w.opening.transcribeHeader(&m.header)
 				w.beginMessage(s, m)
 			}
 			continue
@@ -53,6 +59,7 @@ func (w *Watch) assemble(s *side, m *messages, b []byte) {
 		body := b[:min(m.left, len(b))]
 		b = b[len(body):]
 		m.left -= len(body)
+		w.opening.transcribe(body)
 		if m.keep && (m.left > 0 || len(m.buf) > 0) {
 			m.buf = append(m.buf, body...)
 			body = m.buf
@@ -77,7 +84,8 @@ func (w *Watch) beginMessage(s *side, m *messages) {
 	m.unsure = false
 	m.left = length
 	m.buf = m.buf[:0]
-	m.keep = w.wanted(s, m, m.header[0])
+	m.fact = w.wanted(s, m, m.header[0])
+	m.keep = m.fact || w.keying(s, m, m.header[0])
 	if m.keep && length > limit {
 		m.keep = false
 		w.facts.LimitReached = true
@@ -118,10 +126,13 @@ func (w *Watch) wanted(s *side, m *messages, kind byte) bool {
 func (w *Watch) endMessage(s *side, m *messages, body []byte) {
 	m.nheader = 0
 	kind := m.header[0]
-	if m.keep {
-		m.keep = false
+	if m.keep && m.fact {
 		w.message(s, kind, body)
 	}
+	if w.opening != nil {
+		w.rekeyed(s, m, kind, body)
+	}
+	m.keep = false
 	if s == &w.server && (kind == messageCertificate || kind == messageServerKeyExchange || kind == messageServerHelloDone) {
 		w.full = true
 	}

@@ -18,6 +18,7 @@ const (
 	extALPN                = 16
 	extEncryptThenMAC      = 22
 	extExtendedMaster      = 23
+	extSessionTicket       = 35
 	extPreSharedKey        = 41
 	extEarlyData           = 42
 	extSupportedVersions   = 43

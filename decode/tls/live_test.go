@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -33,7 +34,7 @@ func (c *tap) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func selfSignedCertificate(t *testing.T) gotls.Certificate {
+func selfSignedCertificate(t testing.TB) gotls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -53,7 +54,7 @@ func selfSignedCertificate(t *testing.T) gotls.Certificate {
 
 // talk makes a connection in which the client says what it is told to and
 // the server answers each line with 250.
-func talk(t *testing.T, client, server *gotls.Config, lines ...string) []chunk {
+func talk(t testing.TB, client, server *gotls.Config, lines ...string) []chunk {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -75,12 +76,12 @@ func talk(t *testing.T, client, server *gotls.Config, lines ...string) []chunk {
 	a.SetDeadline(time.Now().Add(20 * time.Second))
 	c := &tap{Conn: a}
 	conn := gotls.Client(c, client)
-	reply := make([]byte, 100)
+	reply := make([]byte, len(liveReply))
 	for _, line := range lines {
 		if _, err := io.WriteString(conn, line); err != nil {
 			break
 		}
-		if _, err := conn.Read(reply); err != nil {
+		if _, err := io.ReadFull(conn, reply); err != nil {
 			break
 		}
 	}
@@ -89,13 +90,15 @@ func talk(t *testing.T, client, server *gotls.Config, lines ...string) []chunk {
 	return c.chunks
 }
 
+const liveReply = "250 2.0.0 Ok\r\n"
+
 func answer(conn *gotls.Conn, lines int) {
-	line := make([]byte, 1000)
+	read := bufio.NewReader(conn)
 	for range lines {
-		if _, err := conn.Read(line); err != nil {
+		if _, err := read.ReadString('\n'); err != nil {
 			return
 		}
-		if _, err := io.WriteString(conn, "250 2.0.0 Ok\r\n"); err != nil {
+		if _, err := io.WriteString(conn, liveReply); err != nil {
 			return
 		}
 	}

@@ -11,7 +11,7 @@ type offer struct {
 	nextensions int
 
 	// Bodies of extensions, nil where the extension is not there.
-	serverName, groups, pointFormats, signatures, protocols, versions []byte
+	serverName, groups, pointFormats, signatures, protocols, versions, ticket []byte
 
 	earlyData bool
 }
@@ -50,6 +50,8 @@ func (o *offer) extension(kind int, body []byte) {
 		first(&o.protocols, body)
 	case extSupportedVersions:
 		first(&o.versions, body)
+	case extSessionTicket:
+		first(&o.ticket, body)
 	case extEarlyData:
 		o.earlyData = true
 	}
@@ -70,6 +72,9 @@ func (w *Watch) clientHello(b []byte) {
 	f.ClientHello = hello
 	f.Damaged = f.Damaged || !whole
 	f.SNI = hostName(o.serverName)
+	if w.opening != nil && hello {
+		w.opening.offered(&o)
+	}
 	w.earlyData = o.earlyData
 	if hello {
 		f.OfferedVersion = offeredVersion(o.highest())

@@ -46,6 +46,12 @@ type side struct {
 	lost     bool // octets of this direction were lost
 	records  int  // application_data records, without early data
 	first    int  // body of the first of them, in octets
+
+	fed    int64  // octets of the direction so far, lost ones included
+	take   bool   // the body of the record being read is to be opened
+	spoilt bool   // octets of it were lost
+	part   []byte // the body so far, where it came in parts
+	whole  []byte // the body when it has ended: part, or borrowed from the feed
 }
 
 // LooksLikeRecord says whether b begins with a plausible TLS record header:
@@ -86,6 +92,7 @@ func LooksLikeClientHello(b []byte) bool {
 func (w *Watch) header(s *side, b []byte) []byte {
 	n := copy(s.header[s.nheader:], b)
 	s.nheader += uint8(n)
+	s.fed += int64(n)
 	head := s.header[:s.nheader]
 	yes, need := s.plausible(head)
 	switch {
@@ -113,9 +120,11 @@ func (w *Watch) abandon(s *side) {
 		w.facts.NotTLS = true
 	} else {
 		w.facts.Damaged = true
+		w.missed(s, 0)
 	}
 	s.state = abandoned
 	s.messages.release()
+	s.part = nil
 }
 
 // begin starts a record, which may have no body (RFC 5246, 6.2.1).
@@ -125,12 +134,16 @@ func (w *Watch) begin(s *side, kind byte, length int) {
 	// After a HelloRetryRequest hellos in clear follow the ChangeCipherSpec
 	// of middlebox compatibility (RFC 8446, D.4).
 	s.clear = kind == typeHandshake && (!s.changed || w.retry)
+	s.take, s.spoilt, s.whole = w.needed(s), w.opening.overflows(), nil
 	if length == 0 {
 		w.end(s)
 	}
 }
 
 func (w *Watch) body(s *side, b []byte) {
+	if s.take && !s.spoilt {
+		s.collect(b)
+	}
 	switch {
 	case s.clear:
 		w.handshake(s, b)
@@ -152,6 +165,29 @@ func (w *Watch) end(s *side) {
 		w.alerted(s)
 	case typeSSLv2:
 		w.oldOffer(s)
+	}
+	w.completed(s)
+	s.letGo()
+}
+
+// collect puts the body together. One that comes in one piece is not copied.
+func (s *side) collect(b []byte) {
+	if len(b) == s.length {
+		s.whole = b
+		return
+	}
+	if cap(s.part) < s.length {
+		s.part = append(make([]byte, 0, s.length), s.part...)
+	}
+	s.part = append(s.part, b...)
+	s.whole = s.part
+}
+
+// letGo ends the hold of a body. The buffer stays while records are long.
+func (s *side) letGo() {
+	s.part, s.whole, s.take = s.part[:0], nil, false
+	if cap(s.part) > shortText && s.length <= shortText {
+		s.part = nil
 	}
 }
 
@@ -176,7 +212,7 @@ func (w *Watch) alerted(s *side) {
 		w.facts.AlertFrom = w.name(s)
 		w.facts.AlertName = alertName(s.alert[1])
 	case s.length != alertLength && !w.lost():
-		w.fatal = true
+		w.fatal, w.inside.guessed = true, true
 		w.facts.AlertFrom = w.name(s)
 	}
 }
@@ -201,11 +237,13 @@ func (s *side) resync() {
 	s.state = resyncing
 	s.nheader, s.left = 0, 0
 	s.messages.restart()
+	s.part, s.whole, s.take = s.part[:0], nil, false
 }
 
 // losePart takes a loss that ends inside the body of the record being read,
 // or with it: the framing of records survives.
 func (s *side) losePart(n int) {
+	s.spoilt = true
 	if s.clear {
 		s.messages.lose(n)
 	}

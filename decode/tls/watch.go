@@ -1,14 +1,16 @@
-// Package tls tells what the wire shows of a TLS connection to someone who
-// holds no key: the hellos and their fingerprints, certificates sent in clear
+// Package tls tells what the wire shows of a TLS connection: the hellos and their fingerprints, certificates sent in clear
 // and their problems, alerts, and what the sizes of encrypted records give
 // away. It owns the record layer and the reassembly of handshake messages (RFC
-// 8446, 5; RFC 5246, 6.2).
+// 8446, 5; RFC 5246, 6.2), and when keys change; package keys opens the records.
 //
 // sessions feeds a Watch with both directions of a connection, from the first
-// octet of the client's hello on, and reads the Facts. The package never
-// decrypts, never polices the protocol, never keeps an octet of application
-// data and never does I/O. How the octets are cut into feeds changes nothing.
+// octet of the client's hello on, pulls what they carried, and reads the Facts.
+// The package never polices the protocol, never shows text that does not
+// authenticate, never keeps text beyond the next feed and never does I/O. How
+// the octets are cut into feeds changes nothing.
 package tls
+
+import "github.com/mailtap/mailtap/decode/tls/keys"
 
 // Options bounds what a Watch holds. The zero value means the defaults.
 type Options struct {
@@ -30,6 +32,14 @@ type Options struct {
 	// ones each time. nil reads each anew. The Watches that share it need the
 	// same limits.
 	Seen *Certificates
+	// Keys holds the secrets by which records are opened, for all Watches. nil
+	// opens nothing, and holds nothing for it.
+	Keys *keys.Log
+	// MaxWaiting is how many octets of records are held, of both directions,
+	// while Keys does not have the secrets yet. What comes beyond it is lost to
+	// the text (Facts.WaitingLimit), and after as much again nothing is held or
+	// opened any more. Default 256 KiB.
+	MaxWaiting int
 }
 
 func (o *Options) maxHandshake() int   { return orDefault(o.MaxHandshake, 64<<10) }
@@ -37,6 +47,7 @@ func (o *Options) maxCertificate() int { return orDefault(o.MaxCertificate, 16<<
 func (o *Options) maxNames() int       { return orDefault(o.MaxNames, 100) }
 func (o *Options) maxOffered() int     { return orDefault(o.MaxOffered, 512) }
 func (o *Options) maxChain() int       { return orDefault(o.MaxChain, 10) }
+func (o *Options) maxWaiting() int     { return orDefault(o.MaxWaiting, 256<<10) }
 
 func orDefault(n, standard int) int {
 	if n > 0 {
@@ -73,6 +84,10 @@ type Watch struct {
 	clientClosing bool // the client sent a record of an alert's size
 	quit          bool // the client's newest record carries six octets
 	quitAnswered  bool // and a short record of the server followed
+
+	opening *opening // nil without Options.Keys, and when there is nothing more to open
+	inside  inside
+	sealed  bool // nothing is opened any more
 }
 
 // Client takes the next octets of the client's direction. They are borrowed:
@@ -94,6 +109,7 @@ func (w *Watch) ClientGap(n int64) { w.gap(&w.client, n) }
 func (w *Watch) ServerGap(n int64) { w.gap(&w.server, n) }
 
 func (w *Watch) feed(s *side, b []byte) {
+	w.before()
 	for len(b) > 0 && s.state != abandoned {
 		if s.left == 0 {
 			b = w.header(s, b)
@@ -102,20 +118,26 @@ func (w *Watch) feed(s *side, b []byte) {
 		n := min(s.left, len(b))
 		w.body(s, b[:n])
 		s.left -= n
+		s.fed += int64(n)
 		b = b[n:]
 		if s.left == 0 {
 			w.end(s)
 		}
 	}
+	w.reopen()
 }
 
 func (w *Watch) gap(s *side, n int64) {
+	w.before()
 	s.lost = true
+	s.fed += max(n, 0)
 	w.quit, w.quitAnswered = false, false
+	w.opening.misses()
 	if s.state == abandoned {
 		return
 	}
 	if n < 1 || n > int64(s.left) {
+		w.missed(s, n)
 		s.resync()
 		return
 	}
@@ -132,6 +154,8 @@ func (w *Watch) Established() bool {
 	switch {
 	case w.fatal:
 		return false
+	case w.inside.done():
+		return true
 	case w.version >= version13:
 		return w.established13()
 	case w.client.finished && w.server.finished:
@@ -150,7 +174,11 @@ func (w *Watch) Established() bool {
 // Costs as little as Established.
 func (w *Watch) Settled() bool {
 	switch {
-	case w.fatal || w.clientRefused():
+	case w.fatal:
+		return true
+	case w.inside.done() && w.version >= version13:
+		return w.inside.answered || w.serverSpoke && !w.refused || w.client.records > clientFlight
+	case w.clientRefused():
 		return true
 	case w.version < version13:
 		return w.Established()
@@ -187,7 +215,7 @@ func (w *Watch) Facts() Facts {
 	f := w.facts
 	f.Established = w.Established()
 	f.Incomplete = w.lost()
-	f.ClosedByQuit = f.Established && w.quitAnswered
+	f.ClosedByQuit = f.Established && (w.inside.quitAnswered || w.quitAnswered && !f.Decrypted)
 	if f.Established {
 		return f
 	}
