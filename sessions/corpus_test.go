@@ -9,6 +9,7 @@ import (
 
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/sessions"
 )
 
@@ -58,9 +59,18 @@ type recorded struct {
 	octets   int
 }
 
-func (r *recorded) options(testing.TB) sessions.Options {
+// options are those that read the connection whole: its key log opens it, where
+// there is one.
+func (r *recorded) options(t testing.TB) sessions.Options {
+	t.Helper()
+	var secrets *keys.Log
+	if b, err := os.ReadFile(filepath.Join(r.dir, "keys.log")); err == nil {
+		secrets = &keys.Log{}
+		secrets.Write(append(b, '\n'))
+	}
 	return sessions.Options{
 		Sensor: "test",
+		Keys:   secrets,
 		Limits: sessions.Limits{HeldSegments: 1 << 20, OutOfOrder: 1 << 30, HeldTotal: 2 << 30}, // single octets make many segments
 		Ports:  append(sessions.DefaultPorts(), sessions.PortRole{Port: 2525, Role: sessions.RoleRelay}, sessions.PortRole{Port: 24, Role: sessions.RoleLMTP}),
 	}

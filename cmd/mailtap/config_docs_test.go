@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mailtap/mailtap/sessions"
 )
 
 const (
@@ -67,4 +69,43 @@ func at(n *yaml.Node, path []string) *yaml.Node {
 	}
 	n.HeadComment = ""
 	return n
+}
+
+// The table of docs/limits.md has every limit of default.yaml with what tells
+// that it was reached.
+func TestDocumentationListsEveryLimit(t *testing.T) {
+	const file = "../../docs/limits.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(text), tableBegin)
+	_, tail, closed := strings.Cut(rest, tableEnd)
+	if !closed {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	root, err := parse([]byte(defaultFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := descriptions()
+	known := map[string]bool{}
+	var b strings.Builder
+	b.WriteString("| limit | default | of what | tells it | and then |\n|---|---|---|---|---|\n")
+	for _, l := range sessions.LimitTable {
+		key := "limits." + l.Key
+		known[key] = true
+		n := at(root, []string{"limits", l.Key})
+		if n == nil {
+			t.Errorf("default.yaml has no %s", key)
+			continue
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %s |\n", key, n.Value, docs[key], l.Tells, l.Does)
+	}
+	for _, s := range settings() {
+		if key := s.key(); strings.HasPrefix(key, "limits.") && !known[key] {
+			t.Errorf("sessions.LimitTable lacks %s", key)
+		}
+	}
+	golden(t, file, head+tableBegin+b.String()+tableEnd+tail)
 }
