@@ -36,7 +36,7 @@ func richMail() *sessions.Mail {
 			Hops:     []sessions.Hop{{From: "client.test", IP: "192.0.2.7", By: "mx1", With: "ESMTP", Time: start}},
 			Verdicts: []sessions.Verdict{{Server: "mx1", Method: "spf", Result: "pass"}}, ARC: sessions.ARC{Instances: 1, Result: "pass"},
 		},
-		Truncated: true, Smuggled: true, Unanswered: []string{"late@corp.test"}, RequireTLS: true, Parameters: []string{"RET=HDRS"},
+		Truncated: true, Smuggled: true, Encrypted: true, Unanswered: []string{"late@corp.test"}, RequireTLS: true, Parameters: []string{"RET=HDRS"},
 		Options: []sessions.RecipientOptions{{To: "bob@corp.test", Notify: "NEVER", Original: "rfc822;bob@corp.test"}},
 		Attachments: []sessions.Attachment{{
 			Filename: "a.zip", ContentType: "application/zip", Sniffed: "application/zip", Disposition: "attachment", Charset: "utf-8", Size: 1,
