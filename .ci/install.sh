@@ -29,6 +29,7 @@ if [ "$what" = test ]; then
   need postfix postfix
   need prometheus prometheus
   need python3 python3
+  need openssl openssl
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then

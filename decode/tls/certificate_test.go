@@ -269,7 +269,7 @@ func TestSeenChain(t *testing.T) {
 			t.Errorf("facts %+v", f)
 		}
 	}
-	if read(one).Certificate != read(one).Certificate || len(seen.byHash) != 5 {
+	if first, again := read(one).Certificate, read(one).Certificate; first != again || len(seen.byHash) != 5 {
 		t.Errorf("%d are remembered", len(seen.byHash))
 	}
 	// Octets dealt out otherwise over the certificates are others.

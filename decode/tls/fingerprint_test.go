@@ -90,10 +90,6 @@ func serverHelloBody(version, suite int, extensions ...[]byte) []byte {
 	return b
 }
 
-func hello(version int, suites []byte, extensions ...[]byte) []byte {
-	return record(typeHandshake, message(messageClientHello, helloBody(version, suites, extensions...)))
-}
-
 func offerOf(body []byte) *offer {
 	o := new(offer)
 	o.read(body)
