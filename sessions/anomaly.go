@@ -121,6 +121,6 @@ var AnomalyTable = [...]AnomalyKind{
 	{ClearOnTLSPort, "SMTP in clear on a port that begins with TLS.", "RFC 8314, 3", "220 on port 465"},
 	{BadTLS, "Octets that are no TLS where TLS must stand.", "RFC 8446, 5.1", "text between two TLS records"},
 	{TLSLimit, "A handshake message, a certificate or a list in a hello above its limit; it was left out.", "RFC 8446, 4", "a certificate of 100 kB"},
-	{TLSWaitingLimit, "More encrypted octets waited for their secrets than are kept; the oldest stay unread.", "tls.keylog", "the key log is written after the mail"},
+	{TLSWaitingLimit, "More encrypted octets waited for their secrets than are kept; what came later stays unread.", "tls.keylog", "the key log is written after the mail"},
 	{Resync, "The place in the dialog was lost and found again.", "capture loss", "a command was lost; the next reply told the place"},
 }
