@@ -8,6 +8,7 @@ const (
 	Midstream          = "midstream"
 	OneWay             = "one_way"
 	BadChecksum        = "bad_checksum"
+	OddTTL             = "odd_ttl"
 	OverlapConflict    = "overlap_conflict"
 	ResetOutOfPlace    = "reset_out_of_place"
 	OutOfOrderLimit    = "out_of_order_limit"
@@ -66,8 +67,9 @@ var AnomalyTable = [...]AnomalyKind{
 	{Midstream, "The connection was met after its start.", "capture start", "mailtap was started while the mail was under way"},
 	{OneWay, "One direction of the connection was never seen.", "asymmetric routing", "the tap sees one link of two"},
 	{BadChecksum, "A segment with a wrong checksum, in a direction whose checksums are right: its receiver dropped it, and so do we.", "RFC 9293, 3.1; TCP evasion", "a forged RSET that only the sensor is meant to read"},
+	{OddTTL, "A segment with another TTL than its direction has; it counts only if its receiver took it.", "TCP evasion", "a forged RSET with TTL 3, which ends before the server"},
 	{OverlapConflict, "Two copies of the same octets differ.", "TCP evasion", "RCPT TO:<bob@…>, then the same sequence numbers with RCPT TO:<eve@…>"},
-	{ResetOutOfPlace, "A RST does not stand where the receiver would take it; it was left out.", "RFC 5961, 3.2", "a RST with a sequence number far ahead, and the dialog goes on"},
+	{ResetOutOfPlace, "A RST does not stand where the receiver would take it, or was followed by the dialog as if it were not there; it was left out.", "RFC 5961, 3.2", "a RST with a sequence number far ahead, and the dialog goes on"},
 	{OutOfOrderLimit, "More early octets than the limit: a hole was given up.", "limits.out_of_order", "a hole that stays while megabytes arrive behind it"},
 	{HoldLimit, "More segments waited for the other direction than the limit.", "limits.held_segments", "the server's link is delayed by seconds"},
 	{WaitingLimit, "More octets waited for the server's decision than the limit: acceptance was assumed.", "limits.waiting", "a megabyte behind a DATA that was not answered"},

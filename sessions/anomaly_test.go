@@ -115,6 +115,7 @@ func TestAnomalies(t *testing.T) {
 	}
 	elsewhere := map[string]string{ // the tests that reach them
 		sessions.BadChecksum:     "TestChecksums",
+		sessions.OddTTL:          "TestForgedTTL",
 		sessions.TLSLimit:        "TestTLSLimit",
 		sessions.TLSWaitingLimit: "TestTLSWaitingLimit",
 	}

@@ -21,6 +21,12 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
 		return
 	}
+	if known := &f.ttl[from]; !f.resetting && known[0] != 0 && s.TTL != known[0] && s.TTL != known[1] && f.state != closing {
+		f.resetting = true // a firewall's, or a forged one
+		f.t.wheel.remove(f)
+		f.t.wheel.add(f, f.due())
+		return
+	}
 	end := EndReset
 	if f.state == closing {
 		end = EndClosed // a side had closed in order; the RST only clears up
@@ -76,6 +82,7 @@ func (f *flow) ended(from side) {
 
 // flush hands on all that waits: nothing more will come.
 func (f *flow) flush() {
+	f.believeAll()
 	f.flushHolds()
 	for s := range f.owed {
 		f.giveUp(side(s))
@@ -116,7 +123,10 @@ func (f *flow) over(end string) {
 		return
 	}
 	f.flush()
-	if f.state == closing {
+	switch {
+	case f.resetting:
+		end = EndReset
+	case f.state == closing:
 		end = EndClosed
 	}
 	f.finish(f.endNow(end))

@@ -44,11 +44,13 @@ type flow struct {
 	octets      [2]uint64
 	sent        [2]uint32 // highest sequence number that a side showed
 	sentKnown   [2]bool
-	sound       [2]bool // a right checksum was seen
-	newISN      *uint32 // of a SYN on an open connection, until the server agrees
+	sound       [2]bool     // a right checksum was seen
+	ttl         [2][2]uint8 // TTLs that a side's segments have; 0: none yet
+	resetting   bool        // a RST came that may be forged: what follows tells
+	newISN      *uint32     // of a SYN on an open connection, until the server agrees
 
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
-	suspects [2][]stream.Input // segments of a side with wrong checksums that may have been taken
+	suspects [2][]suspect      // segments of a side that may be forged
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
 	conn     *Conn
 	session  *session
@@ -144,7 +146,7 @@ func (f *flow) count(n int) {
 func (f *flow) due() int64 {
 	l := &f.t.opts.Limits
 	switch {
-	case f.done:
+	case f.done, f.resetting:
 		return f.active + int64(l.LingerTimeout)
 	case f.state == opening:
 		return f.active + int64(l.SynTimeout)
@@ -156,9 +158,9 @@ func (f *flow) due() int64 {
 func (f *flow) segment(s *packet.Segment, from side) {
 	f.packets[from]++
 	f.octets[from] += uint64(s.Length)
-	if f.corrupted(s, from) {
-		f.talk().anomaly(BadChecksum, s.Time, "")
-		f.suspect(s, from)
+	if kind := f.doubt(s, from); kind != "" {
+		f.talk().anomaly(kind, s.Time, "")
+		f.suspect(s, from, kind)
 		return
 	}
 	if len(f.suspects[client])+len(f.suspects[server]) > 0 && s.Flags&packet.ACK != 0 {
@@ -169,6 +171,10 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	}
 	if f.done {
 		return
+	}
+	if f.resetting && s.Length > 0 && s.Flags&packet.RST == 0 {
+		f.resetting = false
+		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
 	}
 	if f.quick(s, from) {
 		return
