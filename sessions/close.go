@@ -89,9 +89,10 @@ func (s *session) finishMail(end string) {
 
 // unended names what was left in clear before TLS.
 func (s *session) unended() {
+	s.notAgain(false)
 	for from, line := range s.tls.line {
 		if len(line) > 0 {
-			s.inClear(side(from), line)
+			s.inClear(side(from), line, s.tls.knew[from])
 		}
 	}
 }

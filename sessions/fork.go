@@ -65,8 +65,8 @@ func (s *session) splitAt(needCommand bool) (candidate, bool) {
 func (s *session) forked(r *smtp.Reply) bool {
 	switch {
 	case s.fork.held != nil:
-		if len(s.pending) > 0 && !s.unsolicited(r) {
-			s.settleFork()
+		if len(s.pending) > 0 && !s.unsolicited(r) && (s.pending[0].verb != smtp.QUIT || r.Code == 221) {
+			s.settleFork() // but 221 alone answers a QUIT that was sent along
 			return false
 		}
 		if c, ok := s.splitAt(true); ok && r.Code != 421 {

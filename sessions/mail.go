@@ -140,7 +140,7 @@ func (s *session) result(m *Mail, r *smtp.Reply) {
 	}
 	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), ""
 	if !s.misread(r) {
-		m.Reply = smtp.Text(r.Lines, 512)
+		m.Reply = r.Text(512)
 	}
 	if m.Result == MailAccepted {
 		m.QueueID = smtp.QueueID(r.Lines)
@@ -276,8 +276,11 @@ func (s *session) dataAnswered(r *smtp.Reply) {
 	s.smuggling()
 	if m := s.mailNow(); m != nil {
 		s.result(m, r)
-		if m.Result == MailAccepted {
+		switch {
+		case m.Result == MailAccepted:
 			m.Result = MailUnknown // nobody accepts what was not sent
+		case r.Code == 421 && s.f.half[client].Ended():
+			m.Result, m.Code, m.Enhanced, m.Reply = MailAborted, 0, "", "" // the client had closed: the server says so
 		}
 		c := *s.contentNow()
 		s.takeMessage(&c)

@@ -46,6 +46,20 @@ func (s *session) proxyHeader(b []byte) int {
 	return 0
 }
 
+// proxyRefused takes a refusal that answers no command, before any greeting of
+// the client was accepted: a server that expects no PROXY header has read it as
+// commands, a line each. Version 2 has a QUIT in its signature.
+func (s *session) proxyRefused(r *smtp.Reply) bool {
+	known := s.unproxied && r.Code == 221
+	if !s.proxied || s.lostAny || s.helo.taken.Verb != "" || r.Code/100 != 5 && !known {
+		return false
+	}
+	s.unproxied, s.rec.Origin = true, nil
+	s.commands[smtp.Unknown]++
+	s.anomaly(UnknownVerb, s.now, "")
+	return true
+}
+
 // xclientTaken is the server's 220 to XCLIENT: the session begins anew, for
 // the client that was named (Postfix, XCLIENT_README).
 func (s *session) xclientTaken(c *command, r *smtp.Reply) {

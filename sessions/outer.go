@@ -14,6 +14,7 @@ type outer struct {
 	data [2][]byte // octets of a side that are not complete
 	step [2]int    // messages of a side that were read
 	over [2]bool   // what follows of a side is SMTP
+	user bool      // the proxy asked for a name and a password (RFC 1929)
 }
 
 // maxOuter bounds one message of such a protocol, in octets.
@@ -65,15 +66,36 @@ func (o *outer) message(from side, b []byte) (n int, last bool) {
 		}
 		return 0, false
 	}
+	return o.socks(from, b)
+}
+
+// socks finds the end of a message of SOCKS 5: the methods, a name and a
+// password where the proxy chose them, the request.
+func (o *outer) socks(from side, b []byte) (n int, last bool) {
+	asked := o.step[from] == 1 && o.user
 	switch {
-	case o.step[from] == 1:
+	case o.step[from] > 0 && !asked:
 		return socksAddress(b), true
+	case len(b) < 2:
+		return 0, false
 	case from == server:
-		return min(len(b)&^1, 2), false
-	case len(b) < 2 || len(b) < 2+int(b[1]):
+		o.user = o.user || o.step[from] == 0 && b[1] == 2
+		return 2, false
+	case asked:
+		return socksPassword(b), false
+	case len(b) < 2+int(b[1]):
 		return 0, false
 	}
 	return 2 + int(b[1]), false
+}
+
+// socksPassword is the length of a name and a password (RFC 1929, 2).
+func socksPassword(b []byte) int {
+	name := 2 + int(b[1])
+	if len(b) <= name || len(b) < name+1+int(b[name]) {
+		return 0
+	}
+	return name + 1 + int(b[name])
 }
 
 // socksAddress is the length of a request or reply (RFC 1928, 4 and 6).

@@ -15,6 +15,7 @@ type tlsState struct {
 	start int64     // packet time of the first octet inside
 	begun [2]bool   // TLS octets of a side were seen
 	line  [2][]byte // the begin of a line in clear before them
+	knew  [2]int64  // what the sender of that line had seen of the other side
 	base  [2]int64  // offset of a side's first TLS octet
 	told  int64     // offset behind the 220 to STARTTLS
 	inner inner
@@ -133,13 +134,16 @@ func (s *session) tlsRefused(c *command, r *smtp.Reply) { s.goOn(c, r) }
 func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	if !s.tls.begun[from] {
 		end := offset + int64(len(b))
-		if s.backToClear(from, b, offset, ack) {
-			return
+		if from == client {
+			if b = s.again.goesOn(b, ack); len(b) == 0 {
+				return
+			}
 		}
-		b = s.skipInjected(from, b)
+		b = s.skipInjected(from, b, end, ack)
 		if len(b) == 0 {
 			return
 		}
+		s.notAgain(from == client)
 		s.tls.begun[from] = true
 		s.tls.base[from] = end - int64(len(b))
 		if from == client {
@@ -170,28 +174,11 @@ func (s *session) handshake() {
 	}
 }
 
-// backToClear says whether the dialog goes on in clear although STARTTLS was
-// accepted: the client greets anew, knowing the 220. A device that ends TLS on
-// the way and shows the inside does that, and so does one that fakes it.
-func (s *session) backToClear(from side, b []byte, offset, ack int64) bool {
-	verb, _ := smtp.Parse(firstLine(b))
-	if from != client || s.rec.TLS.Mode != TLSStartTLS || verb != smtp.EHLO && verb != smtp.HELO || !smtp.WellFormed(firstLine(b)) || ack < s.tls.told {
-		return false
-	}
-	s.anomaly(ClearAfterStartTLS, s.now, "")
-	s.rec.TLS.Mode = TLSNone
-	s.tls = tlsState{}
-	s.s = smtp.Server{Limit: s.lim.Reply}
-	s.c.Set(smtp.Commands)
-	s.seen = ack
-	s.clientOctets(b, offset, false)
-	return true
-}
-
 // skipInjected leaves out lines in clear before the first record.
-func (s *session) skipInjected(from side, b []byte) []byte {
+func (s *session) skipInjected(from side, b []byte, end, ack int64) []byte {
+	knew := ack
 	if part := s.tls.line[from]; len(part) > 0 {
-		b = append(part, b...)
+		b, knew = append(part, b...), s.tls.knew[from]
 		s.tls.line[from] = nil
 	}
 	for len(b) > 0 {
@@ -201,19 +188,24 @@ func (s *session) skipInjected(from side, b []byte) []byte {
 		case isTLS:
 			return b
 		case need || len(line) == len(b) && len(b) < s.lim.Line:
-			s.tls.line[from] = slices.Clone(b)
+			s.tls.line[from], s.tls.knew[from] = slices.Clone(b), knew
 			return nil
 		}
-		s.inClear(from, line)
+		if at := end - int64(len(b)); s.clearAgain(from, b, line, at, knew, ack) {
+			return nil
+		}
+		s.inClear(from, line, knew)
+		knew = ack
 		b = b[min(len(line)+1, len(b)):]
 	}
 	return nil
 }
 
-// inClear names a line that stands where TLS must.
-func (s *session) inClear(from side, line []byte) {
+// inClear names a line that stands where TLS must. What a client sent that knew
+// the 220 was not injected: it gives up, and says QUIT at most.
+func (s *session) inClear(from side, line []byte, knew int64) {
 	kind := BadTLS
-	if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS {
+	if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS && knew < s.tls.told {
 		kind = StartTLSInjection
 	}
 	s.anomaly(kind, s.now, "")

@@ -66,15 +66,17 @@ type session struct {
 	lastCode  int      // of the last reply
 	kinds     []string // of anomalies, each once
 
-	mail    mailState
-	auth    *authState
-	fork    forkState
-	helo    struct{ given, taken Helo }
-	tls     tlsState
-	lmtp    bool
-	proxied bool // a PROXY header came
-	turned  bool // client and server have changed roles
-	ehlo    bool // an EHLO was accepted: extensions are known
+	mail      mailState
+	auth      *authState
+	fork      forkState
+	helo      struct{ given, taken Helo }
+	tls       tlsState
+	again     again // said in clear where TLS must stand
+	lmtp      bool
+	proxied   bool // a PROXY header came
+	unproxied bool // the server took it for commands
+	turned    bool // client and server have changed roles
+	ehlo      bool // an EHLO was accepted: extensions are known
 }
 
 func newSession(f *flow) *session {
@@ -458,7 +460,7 @@ func (s *session) unsolicited(r *smtp.Reply) bool {
 
 // lonely takes a reply that answers no command.
 func (s *session) lonely(r *smtp.Reply) {
-	if r.Code != 421 && !s.lostAny && !s.f.midway {
+	if r.Code != 421 && !s.lostAny && !s.f.midway && !s.proxyRefused(r) {
 		s.anomaly(UnsolicitedReply, s.now, "")
 	}
 	s.f.t.emit(&Replied{In: s.in(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: -1})
@@ -504,7 +506,7 @@ func (s *session) answer(r *smtp.Reply) {
 	}
 	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: delay}
 	if !s.mayEcho(&c, r) {
-		e.Text = smtp.Text(r.Lines, 512)
+		e.Text = r.Text(512)
 	}
 	switch c.verb {
 	case smtp.RCPT, smtp.VRFY, smtp.EXPN:
@@ -528,7 +530,7 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 // banner takes the server's greeting (RFC 5321, 3.1).
 func (s *session) banner(r *smtp.Reply) {
 	s.greeted = true
-	s.rec.Banner = Banner{Code: r.Code, Text: smtp.Text(r.Lines, 512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
+	s.rec.Banner = Banner{Code: r.Code, Text: r.Text(512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
 	s.f.t.emit(&Greeted{In: s.in(), Banner: s.rec.Banner})
 	if s.early {
 		s.anomaly(EarlyTalker, s.now, "")

@@ -42,9 +42,9 @@ func rowOf(c *command) row {
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		return row{good: (*session).heloTaken}
 	case smtp.MAIL:
-		return row{good: (*session).mailBegins, refuse: (*session).mailRefused}
+		return row{good: (*session).mailBegins, refuse: (*session).mailRefused, more: (*session).mailRefused}
 	case smtp.RCPT:
-		return row{good: (*session).rcptTaken, refuse: (*session).rcptRefused}
+		return row{good: (*session).rcptTaken, refuse: (*session).rcptRefused, more: (*session).rcptRefused}
 	case smtp.DATA:
 		return row{more: (*session).dataTaken, good: (*session).dataOdd, refuse: (*session).dataRefused}
 	case smtp.EndOfDot:
@@ -123,11 +123,15 @@ func masked(word string) bool {
 	return len(word) == 8 && strings.Trim(word[:7], "X") == "" && (word[7] == 'A' || word[7] == 'X')
 }
 
-// blobTaken is the 354 to XEXCH50: properties follow that are no content.
+// blobTaken is the 354 to XEXCH50: properties follow that are no content, and
+// get a reply of their own.
 func (s *session) blobTaken(c *command, r *smtp.Reply) {
-	if c.size >= 0 && s.c.Mode() == smtp.Commands {
-		s.c.Blob(c.size)
+	if c.size < 0 || s.c.Mode() != smtp.Commands {
+		return
 	}
+	end := s.c.Offset() + c.size
+	s.c.Blob(c.size)
+	s.pending = append(s.pending, command{verb: smtp.XEXCH50, size: -1, begin: end - 1, end: end, seen: s.seen, time: s.now})
 }
 
 func (s *session) reseted(*command, *smtp.Reply) { s.mailAborted() }

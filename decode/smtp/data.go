@@ -80,6 +80,12 @@ func (c *Client) dot(t *Token, start int) (done, more bool) {
 		if len(c.in) < 3 {
 			return false, true
 		}
+		if c.in[2] == '\r' && len(c.in) < 4 {
+			return false, true
+		}
+		if c.in[2] == '\r' && c.in[3] == '\n' {
+			return c.lookalike(t, 4), false // what takes any CR before LF for the line's end
+		}
 		if c.in[2] != '\n' {
 			return c.lookalike(t, 2), false
 		}

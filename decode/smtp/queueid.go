@@ -69,6 +69,8 @@ func queueIDOf(line []byte) string {
 	switch {
 	case bytes.HasSuffix(text, []byte(" - gsmtp")): // Gmail: "OK  TIME ID - gsmtp"
 		return idAt(lastWord(bytes.TrimSuffix(text, []byte(" - gsmtp"))))
+	case bytes.HasPrefix(text, []byte("id=")): // Exim's PRDR: "id=ID message accepted for some recipients"
+		return idAt(text[3:])
 	case bytes.HasSuffix(text, []byte("> Saved")): // without an id
 	case bytes.HasPrefix(text, []byte("<")) && bytes.HasSuffix(text, []byte(" Saved")): // Dovecot LMTP: "<user> ID Saved"
 		return idAt(lastWord(bytes.TrimSuffix(text, []byte(" Saved"))))

@@ -14,6 +14,7 @@ func TestQueueID(t *testing.T) {
 		"2.0.0 Ok: queued as 4Vb1Qn2Lr4z9sWm":                                  "4Vb1Qn2Lr4z9sWm",
 		"2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 9F2A": "9F2A",
 		"OK id=1pgobK-0001":                                                    "1pgobK-0001",
+		"id=1xVd9h-0004PY-17 message accepted for some recipients":             "1xVd9h-0004PY-17",
 		"OK id=1abc23-000456-7Z":                                               "1abc23-000456-7Z",
 		"OK id=1rABCD-000000001Ab-2cDE":                                        "1rABCD-000000001Ab-2cDE",
 		"2.0.0 4AMA1 Message accepted for delivery":                            "4AMA1",

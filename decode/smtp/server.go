@@ -241,6 +241,12 @@ func splitReply(line []byte) (code int, more bool, text []byte, ok bool) {
 	return 0, false, nil, false
 }
 
+// IsReply says whether a line is one of a reply.
+func IsReply(line []byte) bool {
+	_, _, _, ok := splitReply(trimEnd(line))
+	return ok
+}
+
 // enhancedCode finds class.subject.detail at the begin of a reply's text
 // (RFC 3463, 2); its class must be the reply's (RFC 2034, 4). Cisco ESA writes
 // "#" before it.

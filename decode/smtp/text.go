@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -8,6 +9,11 @@ import (
 // Text copies octets as valid UTF-8 without control characters, at most max.
 func Text(b []byte, max int) string {
 	return printable(b[:min(len(b), max)])
+}
+
+// Text is the text of a reply on one line, as Text copies it.
+func (r *Reply) Text(max int) string {
+	return Text(bytes.ReplaceAll(r.Lines[:min(len(r.Lines), max)], []byte{'\n'}, []byte{' '}), max)
 }
 
 // printable copies text as valid UTF-8 without control characters.
