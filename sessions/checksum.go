@@ -50,8 +50,8 @@ func (f *flow) doubt(s *packet.Segment, from side) string {
 		return BadChecksum
 	case known[0] == 0:
 		known[0] = s.TTL
-	case s.TTL == known[0] || s.TTL == known[1] || s.Length == 0 || f.done || f.packets[from.other()] == 0:
-	case f.half[from].Started() && !stream.Before(f.half[from].NextSeq(), s.Seq+uint32(s.Length)):
+	case s.TTL == known[0] || s.TTL == known[1] || s.Length == 0 && s.Flags&packet.FIN == 0 || f.done || f.packets[from.other()] == 0:
+	case f.half[from].Started() && !stream.Before(f.half[from].NextSeq(), endOf(s.Seq, s.Length, s.Flags&packet.FIN != 0)):
 	default:
 		return OddTTL
 	}
@@ -67,7 +67,7 @@ type suspect struct {
 
 // suspect keeps a segment that its receiver may have taken all the same.
 func (f *flow) suspect(s *packet.Segment, from side, kind string) {
-	if s.Length == 0 || s.Flags&(packet.RST|packet.SYN) != 0 || len(f.suspects[from]) == maxSuspects || f.t.held+len(s.Payload) > f.t.opts.Limits.HeldTotal {
+	if s.Length == 0 && s.Flags&packet.FIN == 0 || s.Flags&(packet.RST|packet.SYN) != 0 || len(f.suspects[from]) == maxSuspects || f.t.held+len(s.Payload) > f.t.opts.Limits.HeldTotal {
 		return
 	}
 	f.t.held += len(s.Payload)
@@ -83,7 +83,7 @@ func (f *flow) suspect(s *packet.Segment, from side, kind string) {
 func (f *flow) acquit(ack uint32, s side) {
 	for len(f.suspects[s]) > 0 {
 		in := f.suspects[s][0]
-		end := in.Seq + uint32(in.Length)
+		end := endOf(in.Seq, in.Length, in.FIN)
 		h := &f.half[s]
 		stale := h.Started() && !stream.Before(h.NextSeq(), end) // another copy came
 		if !stale && stream.Before(ack, end) {
@@ -96,6 +96,14 @@ func (f *flow) acquit(ack uint32, s side) {
 		}
 		f.believe(&in, s)
 	}
+}
+
+// endOf is the sequence number behind a segment; a FIN has one of its own.
+func endOf(seq uint32, length int, fin bool) uint32 {
+	if fin {
+		length++
+	}
+	return seq + uint32(length)
 }
 
 // believe takes a suspect and what it has in common with others.
@@ -117,7 +125,7 @@ func (f *flow) believeAll() {
 			in := f.suspects[s][0]
 			f.suspects[s] = f.suspects[s][1:]
 			f.t.held -= len(in.Data)
-			if h := &f.half[s]; in.kind == OddTTL && (!h.Started() || stream.Before(h.NextSeq(), in.Seq+uint32(in.Length))) {
+			if h := &f.half[s]; in.kind == OddTTL && (!h.Started() || stream.Before(h.NextSeq(), endOf(in.Seq, in.Length, in.FIN))) {
 				f.believe(&in, side(s))
 			}
 		}

@@ -21,21 +21,38 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
 		return
 	}
-	if known := &f.ttl[from]; !f.resetting && known[0] != 0 && s.TTL != known[0] && s.TTL != known[1] && f.state != closing {
-		f.resetting = true // a firewall's, or a forged one
+	if f.rst == nil {
+		f.rst = &rst{by: from, end: EndReset}
+		if f.state == closing {
+			f.rst.end = EndClosed // a side had closed in order; the RST only clears up
+		}
 		f.t.wheel.remove(f)
 		f.t.wheel.add(f, f.due())
-		return
 	}
-	end := EndReset
-	if f.state == closing {
-		end = EndClosed // a side had closed in order; the RST only clears up
+}
+
+// rst is a RST in place. Octets of the other side may still be under way, and a
+// forged one is followed by the dialog as if it were not there: what comes in the
+// time that an ended connection is remembered tells.
+type rst struct {
+	by  side
+	end string
+}
+
+// resumed takes a RST back whose sender goes on.
+func (f *flow) resumed(s *packet.Segment, from side) {
+	if f.rst != nil && from == f.rst.by && s.Length > 0 && s.Flags&packet.RST == 0 && !stream.Before(s.Seq, f.half[from].NextSeq()) {
+		f.rst = nil
+		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
 	}
-	f.flush()
-	if from == server && f.session != nil && f.session.dismissed() {
-		end = EndClosed // closed with octets of the client unread: TCP makes a RST of it (RFC 1122, 4.2.2.13)
+}
+
+// wasReset says how a connection ended that a RST has ended.
+func (f *flow) wasReset() string {
+	if f.rst.by == server && f.session != nil && f.session.dismissed() {
+		return EndClosed // closed with octets of the client unread: TCP makes a RST of it (RFC 1122, 4.2.2.13)
 	}
-	f.finish(f.endNow(end))
+	return f.rst.end
 }
 
 // owedTo says whether a side's octets up to seq were acknowledged, though not
@@ -124,8 +141,8 @@ func (f *flow) over(end string) {
 	}
 	f.flush()
 	switch {
-	case f.resetting:
-		end = EndReset
+	case f.rst != nil:
+		end = f.wasReset()
 	case f.state == closing:
 		end = EndClosed
 	}

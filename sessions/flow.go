@@ -46,7 +46,7 @@ type flow struct {
 	sentKnown   [2]bool
 	sound       [2]bool     // a right checksum was seen
 	ttl         [2][2]uint8 // TTLs that a side's segments have; 0: none yet
-	resetting   bool        // a RST came that may be forged: what follows tells
+	rst         *rst        // one in place that came
 	newISN      *uint32     // of a SYN on an open connection, until the server agrees
 
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
@@ -146,7 +146,7 @@ func (f *flow) count(n int) {
 func (f *flow) due() int64 {
 	l := &f.t.opts.Limits
 	switch {
-	case f.done, f.resetting:
+	case f.done, f.rst != nil:
 		return f.active + int64(l.LingerTimeout)
 	case f.state == opening:
 		return f.active + int64(l.SynTimeout)
@@ -172,10 +172,7 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	if f.done {
 		return
 	}
-	if f.resetting && s.Length > 0 && s.Flags&packet.RST == 0 {
-		f.resetting = false
-		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
-	}
+	f.resumed(s, from)
 	if f.quick(s, from) {
 		return
 	}
@@ -248,9 +245,16 @@ func (f *flow) handshake(s *packet.Segment, from side) {
 	if f.state == opening && (from == server || s.Length > 0 || f.half[server].Started()) {
 		f.opened()
 	}
-	if s.Flags&packet.FIN != 0 {
+	if s.Flags&packet.FIN != 0 && f.near(s, from) {
 		f.setState(closing)
 	}
+}
+
+// near says whether a segment stands where its sender may be by now.
+func (f *flow) near(s *packet.Segment, from side) bool {
+	h := &f.half[from]
+	ahead := int32(s.Seq + uint32(s.Length) - h.NextSeq())
+	return !h.Started() || ahead >= 0 && ahead <= maxUnsent
 }
 
 func (f *flow) opened() {

@@ -21,16 +21,24 @@ type owed struct {
 // lost: taps merge directions some milliseconds out of order.
 const graceTime = 200e6
 
+// disorderGrace is how long segments that wait for each other are given to be
+// merely out of order.
+const disorderGrace = 5e6
+
 // maxOwed bounds what an acknowledgement can owe, in octets: a forged one must
 // not turn the rest of a connection into a gap.
 const maxOwed = 64 << 20
+
+// maxUnsent bounds how far an acknowledgement may go beyond what a side was
+// seen to send: so much may have been lost at once.
+const maxUnsent = 1 << 20
 
 func (f *flow) holding() bool { return len(f.queue[client])+len(f.queue[server]) > 0 }
 
 // mustWait says whether a segment acknowledges octets that were not seen yet.
 func (f *flow) mustWait(in *stream.Input, from side) bool {
-	peer := &f.half[from.other()]
-	if !in.HasAck || !f.acksUnseen(peer, in.Ack) {
+	f.unsay(in, from)
+	if !in.HasAck || !f.acksUnseen(from.other(), in.Ack) {
 		return false
 	}
 	o := &f.owed[from.other()]
@@ -43,11 +51,27 @@ func (f *flow) mustWait(in *stream.Input, from side) bool {
 	return in.Length > 0 || in.FIN
 }
 
-func (f *flow) acksUnseen(peer *stream.Half, ack uint32) bool {
+// unsay takes back what a side had acknowledged where it now acknowledges less:
+// receivers do not, so the other segment was forged, or was sent later.
+func (f *flow) unsay(in *stream.Input, from side) {
+	o := &f.owed[from.other()]
+	if o.since == 0 || !in.HasAck || !stream.Before(in.Ack, o.seq) || len(f.queue[from]) > 0 {
+		return
+	}
+	o.seq = in.Ack
+	if !stream.Before(f.half[from.other()].NextSeq(), o.seq) {
+		*o = owed{}
+	}
+}
+
+func (f *flow) acksUnseen(s side, ack uint32) bool {
+	peer := &f.half[s]
 	missing := int32(ack - peer.NextSeq())
 	switch {
 	case missing <= 0 || missing > maxOwed || peer.Ended():
 		return false
+	case f.sentKnown[s] && int32(ack-f.sent[s]) > maxUnsent:
+		return false // of octets that nobody sent: forged
 	case missing == 1 && f.state == closing:
 		return false // it may be the sequence number of a FIN that was not captured
 	}
@@ -65,13 +89,23 @@ func (f *flow) wait() {
 func (f *flow) hold(in stream.Input, from side) {
 	in.Data = slices.Clone(in.Data)
 	f.t.held += len(in.Data)
-	f.queue[from] = append(f.queue[from], in)
+	f.queue[from] = inOrder(f.queue[from], in)
 	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments || f.t.held > f.t.opts.Limits.HeldTotal {
 		f.t.stats.EvictedMemory++
 		f.talk().anomaly(HoldLimit, in.Time, "")
 		f.release()
 		f.flushHolds()
 	}
+}
+
+// inOrder files a segment before those that its sender sent later: a tap may
+// swap them, and a later one acknowledges more than an earlier one needs.
+func inOrder(queue []stream.Input, in stream.Input) []stream.Input {
+	at := len(queue)
+	for at > 0 && stream.Before(in.Seq, queue[at-1].Seq) {
+		at--
+	}
+	return slices.Insert(queue, at, in)
 }
 
 // settle hands on what can be handed on, and gives up what is owed for too
@@ -83,7 +117,7 @@ func (f *flow) settle(now int64) {
 			*o = owed{}
 		}
 	}
-	if f.owed[client].since != 0 && f.owed[server].since != 0 {
+	if c, v := f.owed[client].since, f.owed[server].since; c != 0 && v != 0 && now-min(c, v) > disorderGrace {
 		// Each direction waits for the other: the octets of the hole were sent
 		// before what is held, so they are not late but lost.
 		f.giveUp(f.root())

@@ -222,7 +222,7 @@ func (s *session) clearLost(from side, offset, n int64) {
 
 // inBulk says whether the client's octets are a message's body or inside TLS.
 func (s *session) inBulk() bool {
-	return s.tls.watch != nil || s.c.Mode() == smtp.InData && s.mail.message.HeaderDone()
+	return s.tls.watch != nil && s.secured || s.c.Mode() == smtp.InData && s.mail.message.HeaderDone()
 }
 
 func (s *session) pumpClient() {
@@ -521,8 +521,11 @@ func (s *session) answer(r *smtp.Reply) {
 }
 
 func (s *session) isBanner(r *smtp.Reply) bool {
-	if s.greeted || (s.f.midway || !s.f.isnKnown[server]) && (len(s.pending) > 0 || r.Code != 220 || s.started[client]) {
+	switch {
+	case s.greeted, s.f.midway && (len(s.pending) > 0 || r.Code != 220 || s.started[client]):
 		return false
+	case !s.f.midway && !s.f.isnKnown[server] && !s.tls.inner.open && len(s.pending) > 0 && r.Code != 220 && r.Code != 554 && r.Code != 421:
+		return false // its SYN was lost, so the greeting may be
 	}
 	return r.Begin == s.begin[server] || s.f.midway || s.turned
 }

@@ -111,6 +111,9 @@ func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
 		return false
 	}
 	side := f.sideOf(fromA)
+	if f.rst != nil && f.isn[side] != s.Seq {
+		f.over(EndReset)
+	}
 	if s.Flags&packet.ACK != 0 {
 		if f.done && side == server && f.isnKnown[server] && f.isn[server] != s.Seq {
 			return true // the SYN before it was lost by the tap
