@@ -26,7 +26,7 @@ func TestCorpusEveryCut(t *testing.T) {
 		case everything():
 			step += r.octets / 200_000 * 30 // each place of half a megabyte of attachments would take hours
 		default:
-			step = 1 + 41*r.octets*len(r.segments)/1_000_000 + 2*len(r.segments)/10
+			step = 11 + 161*r.octets*len(r.segments)/1_000_000 + len(r.segments)/2
 		}
 		o := r.options(t)
 		records := func(segments []packet.Segment) string {

@@ -157,7 +157,7 @@ func (r *recorded) lose(t *testing.T, way func(i, n int) []int) (plays int) {
 	o := r.options(t)
 	step := 1
 	if !everything() {
-		step += len(r.segments) / 40
+		step += len(r.segments) / 15
 	}
 	for i := 0; i < len(r.segments); i += step {
 		drop := way(i, len(r.segments))
