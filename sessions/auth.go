@@ -69,7 +69,7 @@ func (s *session) authDone(c *command, r *smtp.Reply) {
 func (s *session) authEnds(result string, r *smtp.Reply) {
 	ex := &s.auth.ex
 	a := Auth{
-		Time: timeOf(s.auth.time), Mechanism: ex.Mechanism, Username: ex.Username, Authzid: ex.Authzid,
+		Time: timeOf(s.auth.time), Mechanism: s.mechanism(ex.Mechanism), Username: ex.Username, Authzid: ex.Authzid,
 		Domain: ex.Domain, Target: ex.Target, Workstation: ex.Workstation,
 		Result: result, Encrypted: s.tls.inner.open, SecretExposed: ex.Secret && !s.tls.inner.open,
 	}

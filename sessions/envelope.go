@@ -25,16 +25,15 @@ func (s *session) address(t *smtp.Token) smtp.Address {
 	return a
 }
 
-func (s *session) mailParams(t *smtp.Token) smtp.MailParams {
-	p := smtp.ParseMailParams(smtp.ParseAddress(t.Arg).Params)
+func (s *session) mailParams(a *smtp.Address) smtp.MailParams {
+	p := smtp.ParseMailParams(a.Params)
 	if p.Bad > 0 {
 		s.anomaly(BadParameter, s.now, "")
 	}
 	return p
 }
 
-func (s *session) rcptParams(t *smtp.Token) *RecipientOptions {
-	a := smtp.ParseAddress(t.Arg)
+func (s *session) rcptParams(a *smtp.Address) *RecipientOptions {
 	if len(a.Params) == 0 {
 		return nil
 	}

@@ -82,9 +82,14 @@ func (s *session) opensInside() {
 	for len(s.pending) > 0 {
 		s.unanswered(s.shift())
 	}
+	s.anew()
+	s.greeted = s.rec.TLS.Mode == TLSStartTLS
+}
+
+// anew begins another dialog on the connection, with places of its own.
+func (s *session) anew() {
 	s.c = smtp.Client{Options: s.c.Options}
 	s.s = smtp.Server{Limit: s.lim.Reply}
 	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, -1
-	s.greeted = s.rec.TLS.Mode == TLSStartTLS
-	s.mustGuess = false
+	s.greeted, s.mustGuess = false, false
 }

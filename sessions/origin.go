@@ -85,8 +85,6 @@ func (s *session) turnTaken(c *command, r *smtp.Reply) {
 	s.anomaly(Turned, s.now, "")
 	s.mailAborted()
 	s.turned = !s.turned
-	s.c = smtp.Client{Options: s.c.Options}
-	s.s = smtp.Server{Limit: s.lim.Reply}
-	s.pending, s.greeted, s.early = nil, false, false
-	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, -1
+	s.pending, s.early = nil, false
+	s.anew()
 }

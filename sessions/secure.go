@@ -243,8 +243,12 @@ func (s *session) tlsFacts() {
 		t.AlertFrom, t.AlertName = f.AlertFrom, f.AlertName
 		t.OfferedVersion, t.JA3, t.JA3S, t.JA4, t.Retried = f.OfferedVersion, f.JA3, f.JA3S, f.JA4, f.Retried
 		t.ClientCertificateRequested = f.CertificateRequested
-		t.Certificate = s.certificate(f.Certificate, f.SNI)
-		t.ClientCertificate = s.certificate(f.ClientCertificate, "")
+		if t.Certificate == nil { // told once; a later look finds the same
+			t.Certificate = s.certificate(f.Certificate, f.SNI)
+		}
+		if t.ClientCertificate == nil {
+			t.ClientCertificate = s.certificate(f.ClientCertificate, "")
+		}
 		if f.WaitingLimit && !slices.Contains(s.kinds, TLSWaitingLimit) {
 			s.anomaly(TLSWaitingLimit, s.now, "")
 		}

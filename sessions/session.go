@@ -279,9 +279,11 @@ func (s *session) command(t *smtp.Token) {
 		s.mail.content, s.mail.chunks = nil, false
 	case smtp.MAIL, smtp.SEND, smtp.SOML, smtp.SAML: // RFC 821, 3.4: the same, to a terminal
 		s.mail.content, s.mail.chunks = nil, false
-		c.verb, c.arg, c.params = smtp.MAIL, s.address(t).Mailbox, s.mailParams(t)
+		a := s.address(t)
+		c.verb, c.arg, c.params = smtp.MAIL, a.Mailbox, s.mailParams(&a)
 	case smtp.RCPT:
-		c.arg, c.rcpt = s.address(t).Mailbox, s.rcptParams(t)
+		a := s.address(t)
+		c.arg, c.rcpt = a.Mailbox, s.rcptParams(&a)
 		c.fresh = s.chunksLeft()
 	case smtp.DATA:
 		c.fresh = s.chunksLeft()
