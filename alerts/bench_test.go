@@ -17,7 +17,7 @@ func BenchmarkRule(b *testing.B) {
 		"session": closed(c, 0, none),
 		"command": command(c, 0, "RCPT", 250),
 		"auth":    accepted(c, 0, "alice"),
-		"mail":    mail(c, 0, sessions.Mail{From: "a@evil.test", To: []string{"b@corp.test"}, Header: sessions.Header{MessageID: "<1@x>"}}),
+		"mail":    mail(c, 0, sessions.Mail{From: "a@evil.test", To: []string{"b@corp.test"}, Header: &sessions.Header{MessageID: "<1@x>"}}),
 		"tls":     &sessions.Secured{In: in(c, 0), TLS: sessions.TLS{Outcome: "established"}},
 		"anomaly": odd(c, 0, sessions.BareLF),
 	}

@@ -149,11 +149,11 @@ func TestBuiltinRules(t *testing.T) {
 		{"from us, refused", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"alice@corp.test"}, Result: "rejected"})}, ""},
 		{"from us, smuggled", events{mail(a(), 0, sessions.Mail{From: "bob@corp.test", To: []string{"alice@corp.test"}, Smuggled: true})}, "SMTPSmuggling"},
 		{"our author, another's envelope", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"alice@corp.test"},
-			Header: sessions.Header{FromAddresses: []string{"boss@corp.test"}}})}, "SpoofedSender"},
+			Header: &sessions.Header{FromAddresses: []string{"boss@corp.test"}}})}, "SpoofedSender"},
 		{"another author, checks failed", events{mail(a(), 0, sessions.Mail{From: "x@evil.test", To: []string{"alice@corp.test"},
-			Header: sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "fail"}}}})}, "SpoofedSender"},
+			Header: &sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "fail"}}}})}, "SpoofedSender"},
 		{"another author, checks passed", events{mail(a(), 0, sessions.Mail{From: "x@list.test", To: []string{"alice@corp.test"},
-			Header: sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "pass"}}}})}, ""},
+			Header: &sessions.Header{FromAddresses: []string{"service@bank.test"}, Verdicts: []sessions.Verdict{{Method: "dmarc", Result: "pass"}}}})}, ""},
 		{"certificate expired", events{certified(a(), "relay", 90, "expired")}, "CertificateInvalid"},
 		{"certificate of its own making, relay", events{certified(a(), "relay", 90, "self_signed", "weak_key")}, ""},
 		{"certificate of its own making, submission", events{certified(a(), "submission", 90, "self_signed")}, "CertificateInvalid"},
@@ -161,9 +161,9 @@ func TestBuiltinRules(t *testing.T) {
 		{"certificate good", events{certified(a(), "submission", 15)}, ""},
 		{"our own server sends on", events{mail(conn("10.20.0.26", "10.20.0.25:25"), 0, foreign)}, ""},
 		{"somebody else's server", events{mail(conn("10.20.0.10", "192.0.2.9:25"), 0, foreign)}, ""},
-		{"many Received", events{mail(a(), 0, sessions.Mail{Header: sessions.Header{Received: 25}})}, "MailLoop"},
+		{"many Received", events{mail(a(), 0, sessions.Mail{Header: &sessions.Header{Received: 25}})}, "MailLoop"},
 		{"one Message-ID five times", repeat(5, func(i int) sessions.Event {
-			return mail(a(), float64(i*100), sessions.Mail{Header: sessions.Header{MessageID: "<1@x>"}})
+			return mail(a(), float64(i*100), sessions.Mail{Header: &sessions.Header{MessageID: "<1@x>"}})
 		}), "MailLoop"},
 		{"mails without Message-ID", repeat(9, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }), ""},
 		{"burst of a new client", append(repeat(25, func(i int) sessions.Event { return mail(a(), float64(i), sessions.Mail{}) }),

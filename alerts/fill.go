@@ -10,7 +10,11 @@ import (
 // reads says which costly facts the expressions of a kind may ask for; the
 // others are left empty. An expression can reach a fact only by naming it.
 // addresses is about conditions only: what runs after a match asks itself.
-type reads struct{ addresses, rejected, auth, mails, counts bool }
+type reads struct {
+	addresses, rejected, auth, mails, counts bool
+
+	noHeader sessions.Header // of mails without content
+}
 
 func (r *reads) note(source string, early bool) {
 	any := strings.Contains(source, "$env")
@@ -132,18 +136,22 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 			rejected = append(rejected, rejectionFacts(x))
 		}
 	}
+	h := s.Header
+	if h == nil {
+		h = &r.noHeader
+	}
 	verdicts := m.Verdicts[:0]
-	for i := range s.Header.Verdicts {
-		verdicts = append(verdicts, verdictFacts{s.Header.Verdicts[i].Method, s.Header.Verdicts[i].Result})
+	for i := range h.Verdicts {
+		verdicts = append(verdicts, verdictFacts{h.Verdicts[i].Method, h.Verdicts[i].Result})
 	}
 	*m = mailFacts{
-		FromAddresses: s.Header.FromAddresses, Verdicts: verdicts,
+		FromAddresses: h.FromAddresses, Verdicts: verdicts,
 		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected,
 		Result: s.Result, Code: s.Code, Enhanced: s.Enhanced, Reply: s.Reply, QueueID: s.QueueID,
 		Size: int(s.Size), DeclaredSize: int(s.DeclaredSize), Body: s.Body, SMTPUTF8: s.SMTPUTF8, Chunking: s.Chunking,
-		Subject: s.Header.Subject, HeaderFrom: s.Header.From, HeaderTo: s.Header.To, MessageID: s.Header.MessageID,
-		Date: s.Header.Date, UserAgent: s.Header.UserAgent, Received: s.Header.Received,
-		HopDelay: s.Header.HopDelay.Seconds(), AuthResults: s.Header.AuthResults, DKIMDomains: s.Header.DKIMDomains,
+		Subject: h.Subject, HeaderFrom: h.From, HeaderTo: h.To, MessageID: h.MessageID,
+		Date: h.Date, UserAgent: h.UserAgent, Received: h.Received,
+		HopDelay: h.HopDelay.Seconds(), AuthResults: h.AuthResults, DKIMDomains: h.DKIMDomains,
 		Truncated: s.Truncated, Smuggled: s.Smuggled, Login: s.Login, Authenticated: s.Authenticated, Encrypted: s.Encrypted,
 	}
 }

@@ -340,7 +340,7 @@ func (s *session) fill(m *Mail, c *content) {
 	if m.Truncated {
 		m.Size = -1 // dots, the end of data and what stood behind it may be in the hole
 	}
-	m.Header = Header{
+	m.Header = &Header{
 		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
 		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
 		FromAddresses: f.FromAddresses, Cc: f.Cc, ReplyTo: f.ReplyTo, Sender: f.Sender, ReturnPath: f.ReturnPath, InReplyTo: f.InReplyTo,

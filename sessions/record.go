@@ -197,7 +197,7 @@ type Mail struct {
 	Options        []RecipientOptions // of the accepted recipients that have some
 	Chunking       bool
 	RecipientCodes []int // LMTP: final code for each accepted recipient
-	Header         Header
+	Header         *Header // nil where no content was read
 	Attachments    []Attachment
 	Report         *Report // of a delivery status notification and its kin; else nil
 	Protection     string  // smime-signed, smime-encrypted, pgp-signed, pgp-encrypted

@@ -27,7 +27,7 @@ func richMail() *sessions.Mail {
 		To: []string{"alice@corp.test", "bob@corp.test"}, Rejected: []sessions.Rejection{{To: "ghost@corp.test", Code: 550, Enhanced: "5.1.1"}},
 		Result: sessions.MailAccepted, Code: 250, Enhanced: "2.0.0", Reply: "Ok: queued as 4F1", QueueID: "4F1", Size: 252, DeclaredSize: 0,
 		Body: "8BITMIME", SMTPUTF8: true, Chunking: true, RecipientCodes: []int{250, 452},
-		Header: sessions.Header{
+		Header: &sessions.Header{
 			Subject: "Grüße \"quoted\"\u2028", From: "Alice <alice@corp.test>", To: "bob@corp.test", MessageID: "<1@corp.test>",
 			Date: "Mon, 9 Mar 2026 08:07:06 +0000", UserAgent: "swaks", Received: 2, HopDelay: -250 * time.Millisecond,
 			AuthResults: []string{"mx1; spf=pass"}, DKIMDomains: []string{"corp.test"},

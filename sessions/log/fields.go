@@ -171,7 +171,9 @@ func appendMail(b []byte, m *sessions.Mail) []byte {
 	b = appendOptions(b, m.Options)
 	b = truth(b, `"chunking":`, m.Chunking)
 	b = appendCodes(b, m.RecipientCodes)
-	b = appendHeader(b, &m.Header)
+	if m.Header != nil {
+		b = appendHeader(b, m.Header)
+	}
 	b = appendAttachments(b, m.Attachments)
 	b = appendReport(b, m.Report)
 	b = text(b, `"protection":`, m.Protection)
