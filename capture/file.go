@@ -47,6 +47,9 @@ type File struct {
 // records walks one format's records in the stream.
 type records interface {
 	next(p *Packet) error
+	// near says whether the next packet lies in memory as a whole, so that
+	// next leaves what was handed out where it is.
+	near() bool
 }
 
 // Next reads the next packet. p.Data is borrowed until the next call. It
@@ -59,6 +62,23 @@ func (f *File) Next(p *Packet) error {
 	}
 	f.err = f.records.next(p)
 	return f.err
+}
+
+// NextBatch fills batch from its begin with the packets that follow, as far as
+// they lie in memory, and returns how many it read: at least one, or the error
+// that Next would have returned. Their Data is borrowed until the next call.
+func (f *File) NextBatch(batch []Packet) (int, error) {
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	if err := f.Next(&batch[0]); err != nil {
+		return 0, err
+	}
+	n := 1
+	for n < len(batch) && f.records.near() && f.Next(&batch[n]) == nil {
+		n++
+	}
+	return n, nil
 }
 
 // Offset tells how many bytes of the input, as compressed as it lies on disk,

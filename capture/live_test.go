@@ -65,7 +65,7 @@ func collect(t *testing.T, l *capture.Live, n int) map[string]int {
 			t.Errorf("packet time is %v ago", age)
 		}
 		if d.Decode(&p, &s) == packet.OK {
-			got[fmt.Sprint(s.Src.Port(), s.Dst.Port(), s.Src.Addr().Is6(), s.VLANs[:s.VLANCount])]++
+			got[fmt.Sprint(s.From().Port(), s.To().Port(), s.From().Addr().Is6(), s.VLANs[:s.VLANCount])]++
 			n--
 		}
 	}

@@ -97,6 +97,11 @@ func (r *pcapFile) next(p *Packet) error {
 	return nil
 }
 
+func (r *pcapFile) near() bool {
+	b := r.stream.buffered()
+	return len(b) >= recordHeader && uint64(r.big.u32(b[8:]))+recordHeader <= uint64(len(b))
+}
+
 // cutFCS takes the frame check sequence off: it must not be taken for payload.
 func cutFCS(p *Packet, fcs int) {
 	p.Length = max(p.Length-fcs, 0)

@@ -62,6 +62,15 @@ func (r *pcapngFile) next(p *Packet) error {
 	}
 }
 
+func (r *pcapngFile) near() bool {
+	b := r.stream.buffered()
+	if len(b) < 8 || uint64(r.big.u32(b[4:])) > uint64(len(b)) {
+		return false
+	}
+	kind := r.big.u32(b)
+	return kind == blockEnhanced || kind == blockPacket || kind == blockSimple
+}
+
 // blockLength checks a block's length, which must leave room for its frame
 // and fixed fields and be padded to 32 bits (3.1).
 func (r *pcapngFile) blockLength(least int) (int64, error) {

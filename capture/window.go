@@ -33,6 +33,9 @@ func (b *window) peek(n int) []byte {
 	return b.fill(n)
 }
 
+// buffered is what lies in memory and was not consumed.
+func (b *window) buffered() []byte { return b.buf[b.r:b.w] }
+
 func (b *window) advance(n int) { b.r += n }
 
 func (b *window) offset() int64 { return b.base + int64(b.r) }

@@ -14,10 +14,10 @@ import (
 // which checksum it carries.
 func onWire(t *testing.T, s packet.Segment, sum func(right, pseudo uint16) uint16) packet.Segment {
 	t.Helper()
-	src, dst := s.Src.Addr().As4(), s.Dst.Addr().As4()
+	src, dst := s.From().Addr().As4(), s.To().Addr().As4()
 	tcp := make([]byte, 20, 20+len(s.Payload))
-	binary.BigEndian.PutUint16(tcp, s.Src.Port())
-	binary.BigEndian.PutUint16(tcp[2:], s.Dst.Port())
+	binary.BigEndian.PutUint16(tcp, s.From().Port())
+	binary.BigEndian.PutUint16(tcp[2:], s.To().Port())
 	binary.BigEndian.PutUint32(tcp[4:], s.Seq)
 	binary.BigEndian.PutUint32(tcp[8:], s.Ack)
 	tcp[12], tcp[13] = 5<<4, s.Flags

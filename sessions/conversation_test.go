@@ -225,7 +225,7 @@ func TestOneDirection(t *testing.T) {
 		for _, port := range []uint16{25, 40000} {
 			var half []packet.Segment
 			for _, s := range whole {
-				if s.Src.Port() == port {
+				if s.From().Port() == port {
 					half = append(half, s)
 				}
 			}

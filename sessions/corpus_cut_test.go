@@ -94,7 +94,7 @@ func overlap(parts []packet.Segment) []packet.Segment {
 	all := append([]packet.Segment(nil), parts...)
 	for i := 1; i < len(all); i++ {
 		p, s := &parts[i-1], &all[i]
-		if p.Src != s.Src || p.Seq+uint32(p.Length) != s.Seq || len(p.Payload) != p.Length || p.Flags&(packet.SYN|packet.FIN|packet.RST) != 0 || p.Length == 0 || s.Length == 0 {
+		if p.From() != s.From() || p.Seq+uint32(p.Length) != s.Seq || len(p.Payload) != p.Length || p.Flags&(packet.SYN|packet.FIN|packet.RST) != 0 || p.Length == 0 || s.Length == 0 {
 			continue
 		}
 		n := min(7, len(p.Payload))
@@ -113,7 +113,7 @@ func swap(parts []packet.Segment) []packet.Segment {
 			continue // a connection met midway is named after its first segment
 		}
 		a, b := &all[i-1], &all[i]
-		if a.Src == b.Src && a.Time == b.Time && a.Seq+uint32(a.Length) == b.Seq && a.Ack == b.Ack && (a.Flags|b.Flags)&(packet.SYN|packet.FIN|packet.RST) == 0 {
+		if a.From() == b.From() && a.Time == b.Time && a.Seq+uint32(a.Length) == b.Seq && a.Ack == b.Ack && (a.Flags|b.Flags)&(packet.SYN|packet.FIN|packet.RST) == 0 {
 			*a, *b = *b, *a
 		}
 	}

@@ -88,13 +88,13 @@ func connections(t *testing.T) []*recorded {
 		dir := filepath.Dir(file)
 		of := map[[2]netip.AddrPort]*recorded{}
 		for _, s := range load(t, file) {
-			ends := [2]netip.AddrPort{s.Src, s.Dst}
-			if s.Dst.Compare(s.Src) < 0 {
-				ends = [2]netip.AddrPort{s.Dst, s.Src}
+			ends := [2]netip.AddrPort{s.From(), s.To()}
+			if s.To().Compare(s.From()) < 0 {
+				ends = [2]netip.AddrPort{s.To(), s.From()}
 			}
 			r := of[ends]
 			if r == nil {
-				r = &recorded{name: filepath.Base(dir), dir: dir, client: s.Src}
+				r = &recorded{name: filepath.Base(dir), dir: dir, client: s.From()}
 				of[ends] = r
 				all = append(all, r)
 			}

@@ -26,8 +26,8 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		if f.state == closing {
 			f.rst.end = EndClosed // a side had closed in order; the RST only clears up
 		}
-		f.t.wheel.remove(f)
-		f.t.wheel.add(f, f.due())
+		f.t.wheel.remove(f.entry)
+		f.t.wheel.add(f.entry, f.due())
 	}
 }
 
@@ -116,12 +116,12 @@ const maxFinalGap = 1 << 20
 func (f *flow) flushHeld(s side) {
 	h := &f.half[s]
 	for {
-		seq, ok := h.FirstHeld()
+		seq, ok := h.FirstHeld(&f.t.pool)
 		if !ok || int32(seq-h.NextSeq()) > maxFinalGap {
 			break
 		}
 		next := h.NextSeq()
-		h.Lost(seq)
+		h.Lost(seq, &f.t.pool)
 		f.deliver(s)
 		if h.NextSeq() == next {
 			break // what is left stands behind a FIN
@@ -157,7 +157,7 @@ func (f *flow) endNow(end string) string {
 	return end
 }
 
-// finish writes the session. The flow stays for a while so that late segments
+// finish writes the session. The entry stays for a while so that late segments
 // do not begin a new one.
 func (f *flow) finish(end string) {
 	if f.done {
@@ -173,17 +173,17 @@ func (f *flow) finish(end string) {
 	}
 	rec := s.finish(end)
 	rec.Bytes = Sides{f.octets[client], f.octets[server]}
-	rec.Packets = Sides{f.packets[client], f.packets[server]}
-	c, v := &f.half[client].Counts, &f.half[server].Counts
+	rec.Packets = Sides{uint64(f.packets[client]), uint64(f.packets[server])}
+	c, v := f.half[client].Counts(&f.t.pool), f.half[server].Counts(&f.t.pool)
 	rec.Lost = Sides{c.Lost, v.Lost}
 	rec.Retransmitted = Sides{c.Retransmitted, v.Retransmitted}
-	f.tally(c)
-	f.tally(v)
+	f.tally(&c)
+	f.tally(&v)
 	f.t.emit(&Closed{In: f.in(f.last), Session: rec})
 	f.free()
-	f.count(-1)
-	f.t.wheel.remove(f)
-	f.t.wheel.add(f, f.due())
+	f.t.count(f.entry, -1)
+	f.t.wheel.remove(f.entry)
+	f.t.wheel.add(f.entry, f.due())
 }
 
 func (f *flow) tally(c *stream.Counts) {
@@ -197,7 +197,7 @@ func (f *flow) tally(c *stream.Counts) {
 // free gives back what the flow holds.
 func (f *flow) free() {
 	for s := range f.half {
-		f.t.held -= f.half[s].Held()
+		f.t.held -= f.half[s].Held(&f.t.pool)
 		f.half[s].Free(&f.t.pool)
 	}
 	f.freeHolds()

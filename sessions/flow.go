@@ -24,71 +24,27 @@ const (
 	closing // a FIN was seen
 )
 
-// flow is one TCP connection: two halves, and the rule that an octet is handed
-// on only when the octets it acknowledges were. So commands and replies reach
-// the session in the order in which their senders knew of each other, whatever
-// the tap did to it.
+// flow is a TCP connection that talks: its entry, what is not in order, and the
+// session. It holds the rule that an octet is handed on only when the octets it
+// acknowledges were. So commands and replies reach the session in the order in
+// which their senders knew of each other, whatever the tap did to it.
+//
+// Flows are used again: what is handed out must not lie in one.
 type flow struct {
-	t     *Tracker
-	key   flowKey
-	aIs   side // which side key.a is
-	state flowState
-	done  bool // the session was written; the flow is kept to swallow what comes late
+	*entry
+	t       *Tracker
+	session *session // nil until it talks
+	conn    *Conn
 
-	start, last int64 // packet times of the first and the last segment
-	active      int64 // when the last segment came, by the tracker's clock
-	half        [2]stream.Half
-	isn         [2]uint32
-	isnKnown    [2]bool
-	packets     [2]uint64
-	octets      [2]uint64
-	sent        [2]uint32 // highest sequence number that a side showed
-	sentKnown   [2]bool
-	sound       [2]bool     // a right checksum was seen
-	ttl         [2][2]uint8 // TTLs that a side's segments have; 0: none yet
-	rst         *rst        // one in place that came
-	newISN      *uint32     // of a SYN on an open connection, until the server agrees
-
+	rst      *rst              // one in place that came
+	newISN   *uint32           // of a SYN on an open connection, until the server agrees
 	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
 	suspects [2][]suspect      // segments of a side that may be forged
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
-	conn     *Conn
-	session  *session
-	attempt  bool // its outcome was told
-	midway   bool // the start was missed
-	told     bool // opened was told
 	conflict [2]uint64
 
-	next, prev *flow // on the wheel
-	slot       int32
-	filed      bool
-}
-
-// newFlow begins a connection with its first segment.
-func newFlow(t *Tracker, key flowKey, s *packet.Segment, fromA bool) *flow {
-	f := &flow{t: t, key: key, start: s.Time, last: s.Time, active: t.now}
-	from := t.guessSide(s)
-	f.aIs = from
-	if !fromA {
-		f.aIs = from.other()
-	}
-	c, v := s.Src, s.Dst
-	if from == server {
-		c, v = v, c
-	}
-	f.conn = t.ident.conn(c, v, s.Time, s.Seq)
-	if s.VLANCount > 0 {
-		f.conn.VLANs = append([]uint16(nil), s.VLANs[:s.VLANCount]...)
-	}
-	for _, tunnel := range s.Tunnels[:s.TunnelCount] {
-		f.conn.Tunnels = append(f.conn.Tunnels, tunnel.String())
-	}
-	f.t.stats.Opening++
-	if s.Flags&packet.SYN == 0 {
-		f.midway = true
-		f.setState(established)
-	}
-	return f
+	number uint32 // in the tracker's list
+	dialog session
 }
 
 // guessSide says which side sent a connection's first segment. A SYN tells;
@@ -100,7 +56,7 @@ func (t *Tracker) guessSide(s *packet.Segment) side {
 		}
 		return client
 	}
-	src, dst := t.ident.isServer(s.Src.Port()), t.ident.isServer(s.Dst.Port())
+	src, dst := t.ident.isServer(s.SrcPort), t.ident.isServer(s.DstPort)
 	switch {
 	case dst && !src:
 		return client
@@ -115,49 +71,19 @@ func (t *Tracker) guessSide(s *packet.Segment) side {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-func (f *flow) sideOf(fromA bool) side {
-	if fromA {
-		return f.aIs
-	}
-	return f.aIs.other()
-}
-
-func (f *flow) setState(s flowState) {
-	if s == f.state {
-		return
-	}
-	f.count(-1)
-	f.state = s
-	f.count(1)
-}
-
-func (f *flow) count(n int) {
-	switch f.state {
-	case opening:
-		f.t.stats.Opening += n
-	case established:
-		f.t.stats.Established += n
-	case closing:
-		f.t.stats.Closing += n
-	}
-}
+func (f *flow) setState(s flowState) { f.t.setState(f.entry, s) }
 
 // due is when the flow is forgotten unless something arrives.
 func (f *flow) due() int64 {
-	l := &f.t.opts.Limits
-	switch {
-	case f.done, f.rst != nil:
-		return f.active + int64(l.LingerTimeout)
-	case f.state == opening:
-		return f.active + int64(l.SynTimeout)
+	if f.rst != nil {
+		return f.active + int64(f.t.opts.Limits.LingerTimeout)
 	}
-	return f.active + int64(l.IdleTimeout)
+	return f.entry.due(&f.t.opts.Limits)
 }
 
 // segment takes one segment of a side.
 func (f *flow) segment(s *packet.Segment, from side) {
-	f.packets[from]++
-	f.octets[from] += uint64(s.Length)
+	f.seen(s, from)
 	if kind := f.doubt(s, from); kind != "" {
 		f.talk().anomaly(kind, s.Time, "")
 		f.suspect(s, from, kind)
@@ -166,9 +92,7 @@ func (f *flow) segment(s *packet.Segment, from side) {
 	if len(f.suspects[client])+len(f.suspects[server]) > 0 && s.Flags&packet.ACK != 0 {
 		f.acquit(s.Ack, from.other())
 	}
-	if end := s.Seq + uint32(s.Length); !f.sentKnown[from] || stream.Before(f.sent[from], end) {
-		f.sent[from], f.sentKnown[from] = end, true
-	}
+	f.shows(s, from)
 	if f.done {
 		return
 	}
@@ -283,11 +207,11 @@ func (f *flow) place(in *stream.Input, from side) {
 // add gives a segment to its half and hands on what is in order.
 func (f *flow) add(in stream.Input, from side) {
 	h := &f.half[from]
-	was := h.Held()
+	was := h.Held(&f.t.pool)
 	h.Add(in, &f.t.pool)
-	f.t.held += h.Held() - was
+	f.t.held += h.Held(&f.t.pool) - was
 	f.deliver(from)
-	if h.Held() > f.t.opts.Limits.OutOfOrder || h.Held() > 0 && f.t.held > f.t.opts.Limits.HeldTotal {
+	if h.Held(&f.t.pool) > f.t.opts.Limits.OutOfOrder || h.Held(&f.t.pool) > 0 && f.t.held > f.t.opts.Limits.HeldTotal {
 		f.overflow(from)
 	}
 	if h.Ended() {
@@ -298,19 +222,19 @@ func (f *flow) add(in stream.Input, from side) {
 // overflow gives up the hole before the early octets: they take too much room.
 func (f *flow) overflow(from side) {
 	h := &f.half[from]
-	for limit := f.t.opts.Limits.OutOfOrder / 2; h.Held() > limit || h.Held() > 0 && f.t.held > f.t.opts.Limits.HeldTotal; {
-		seq, ok := h.FirstHeld()
+	for limit := f.t.opts.Limits.OutOfOrder / 2; h.Held(&f.t.pool) > limit || h.Held(&f.t.pool) > 0 && f.t.held > f.t.opts.Limits.HeldTotal; {
+		seq, ok := h.FirstHeld(&f.t.pool)
 		if !ok {
 			return
 		}
 		f.t.stats.EvictedMemory++
 		f.talk().anomaly(OutOfOrderLimit, f.last, "")
 		next := h.NextSeq()
-		h.Lost(seq)
+		h.Lost(seq, &f.t.pool)
 		f.deliver(from)
 		if h.NextSeq() == next { // what is left stands behind a FIN
-			f.t.held -= h.Held()
-			h.Free(&f.t.pool)
+			f.t.held -= h.Held(&f.t.pool)
+			h.Drop(&f.t.pool)
 		}
 	}
 }
@@ -320,9 +244,9 @@ func (f *flow) deliver(from side) {
 	h := &f.half[from]
 	c := &f.t.chunk
 	for !f.done { // Closed is a connection's last event
-		was := h.Held()
+		was := h.Held(&f.t.pool)
 		ok := h.Next(c, &f.t.pool)
-		f.t.held += h.Held() - was
+		f.t.held += h.Held(&f.t.pool) - was
 		if !ok {
 			break
 		}
@@ -340,7 +264,7 @@ func (f *flow) deliver(from side) {
 		}
 		s.octets(from, c, ack)
 	}
-	if n := h.Counts.Conflicts; n > f.conflict[from] && !f.done {
+	if n := h.Counts(&f.t.pool).Conflicts; n > f.conflict[from] && !f.done {
 		f.conflict[from] = n
 		f.talk().anomaly(OverlapConflict, f.last, "")
 	}

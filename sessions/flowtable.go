@@ -5,32 +5,36 @@ import (
 	"math/rand/v2"
 )
 
-// flowTable finds connections: open addressing with linear probing, deletion
-// by shifting back. The hash is seeded, so that nobody can choose addresses
-// that collide. It is faster than a map here because the hash is two
-// multiplications over words, and most look-ups touch one line of the index.
+// flowTable holds and finds connections: entries lie in slabs and are known by
+// number; the index is open addressing with linear probing and deletion by
+// shifting back. The hash is seeded, so that nobody can choose addresses that
+// collide. Nothing in it is a pointer to an entry, and growing copies the index
+// alone.
 type flowTable struct {
-	slots []flowSlot // a power of two
+	slots []uint64 // half of the hash, then the entry's number; 0: empty. A power of two
+	slabs [][]entry
+	free  uint32 // head of the list of free entries, linked by next
 	seed  [2]uint64
 	count int
 }
 
-type flowSlot struct {
-	hash uint64
-	flow *flow // nil: empty
-}
+const (
+	slabBits = 9 // entries of a slab: what one allocation brings
+	slabMask = 1<<slabBits - 1
+)
 
 func newFlowTable(seed uint64) flowTable {
-	t := flowTable{slots: make([]flowSlot, 64), seed: [2]uint64{seed | 1, seed*0x9e3779b97f4a7c15 | 1}}
-	return t
+	return flowTable{slots: make([]uint64, 64), seed: [2]uint64{seed | 1, seed*0x9e3779b97f4a7c15 | 1}}
 }
 
 func randomSeed() uint64 { return rand.Uint64() }
 
 func (t *flowTable) hash(k *flowKey) uint64 {
-	h := mix(k.aLo^t.seed[0], k.bLo^t.seed[1])
-	h = mix(h^k.aHi, k.bHi^t.seed[0]^0x9e3779b97f4a7c15)
-	return mix(h^uint64(k.ports), t.seed[1]^uint64(k.family)<<32)
+	h := mix(k.a.Lo^t.seed[0], k.b.Lo^t.seed[1])
+	if k.v6 {
+		h = mix(h^k.a.Hi, k.b.Hi^t.seed[0]^0x9e3779b97f4a7c15)
+	}
+	return mix(h^uint64(k.ports), t.seed[1])
 }
 
 // mix folds a 128-bit product, as wyhash does.
@@ -39,76 +43,124 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-func (t *flowTable) get(k flowKey) *flow {
-	h := t.hash(&k)
+// tag is the part of the hash that a slot keeps. The place in the index comes
+// from it too, so that no entry is looked at to move a slot.
+func tag(hash uint64) uint64 { return hash &^ 0xffffffff }
+
+func (t *flowTable) home(slot uint64) uint64 { return slot >> 32 & uint64(len(t.slots)-1) }
+
+// at returns the entry of a number.
+func (t *flowTable) at(id uint32) *entry { return &t.slabs[id>>slabBits][id&slabMask] }
+
+// likely returns the entry that a key of this hash most likely has, nil for
+// none: without a look at the entry itself.
+func (t *flowTable) likely(hash uint64) *entry {
 	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.flow == nil {
+	for i := t.home(hash); ; i = (i + 1) & mask {
+		s := t.slots[i]
+		if s == 0 {
 			return nil
 		}
-		if s.hash == h && s.flow.key.is(&k) {
-			return s.flow
+		if tag(s) == tag(hash) {
+			return t.at(uint32(s))
 		}
 	}
 }
 
-func (t *flowTable) put(f *flow) {
+func (t *flowTable) get(k *flowKey, hash uint64) *entry {
+	mask := uint64(len(t.slots) - 1)
+	for i := t.home(hash); ; i = (i + 1) & mask {
+		s := t.slots[i]
+		if s == 0 {
+			return nil
+		}
+		if tag(s) == tag(hash) {
+			if e := t.at(uint32(s)); e.key.is(k) {
+				return e
+			}
+		}
+	}
+}
+
+// put makes an empty entry for a key that has none.
+func (t *flowTable) put(k *flowKey, hash uint64) *entry {
 	if t.count*2 >= len(t.slots) {
 		t.grow()
 	}
-	t.insert(flowSlot{t.hash(&f.key), f})
+	if t.free == 0 {
+		t.addSlab()
+	}
+	id := t.free
+	e := t.at(id)
+	t.free = e.next
+	*e = entry{key: *k, id: id}
+	t.insert(tag(hash) | uint64(id))
 	t.count++
+	return e
 }
 
-func (t *flowTable) insert(s flowSlot) {
+func (t *flowTable) addSlab() {
+	base := uint32(len(t.slabs)) << slabBits
+	slab := make([]entry, 1<<slabBits)
+	t.slabs = append(t.slabs, slab)
+	for i := len(slab) - 1; i >= 0; i-- {
+		if id := base + uint32(i); id != 0 { // 0 stands for none
+			slab[i].next = t.free
+			t.free = id
+		}
+	}
+}
+
+func (t *flowTable) insert(slot uint64) {
 	mask := uint64(len(t.slots) - 1)
-	i := s.hash & mask
-	for t.slots[i].flow != nil {
+	i := t.home(slot)
+	for t.slots[i] != 0 {
 		i = (i + 1) & mask
 	}
-	t.slots[i] = s
+	t.slots[i] = slot
 }
 
 func (t *flowTable) grow() {
 	old := t.slots
-	t.slots = make([]flowSlot, 2*len(old))
+	t.slots = make([]uint64, 2*len(old))
 	for _, s := range old {
-		if s.flow != nil {
+		if s != 0 {
 			t.insert(s)
 		}
 	}
 }
 
 // remove takes a connection out and shifts back what it had pushed on.
-func (t *flowTable) remove(f *flow) {
+func (t *flowTable) remove(e *entry) {
 	mask := uint64(len(t.slots) - 1)
-	i := t.hash(&f.key) & mask
-	for t.slots[i].flow != f {
-		if t.slots[i].flow == nil {
+	i := t.home(t.hash(&e.key))
+	for uint32(t.slots[i]) != e.id {
+		if t.slots[i] == 0 {
 			return
 		}
 		i = (i + 1) & mask
 	}
-	t.count--
 	for j := i; ; {
 		j = (j + 1) & mask
 		s := t.slots[j]
-		if s.flow == nil {
+		if s == 0 {
 			break
 		}
-		if home := s.hash & mask; (j-home)&mask >= (j-i)&mask {
+		if home := t.home(s); (j-home)&mask >= (j-i)&mask {
 			t.slots[i] = s
 			i = j
 		}
 	}
-	t.slots[i] = flowSlot{}
+	t.slots[i] = 0
+	t.count--
+	e.next, e.talker = t.free, 0
+	t.free = e.id
 }
 
 // all lists the connections in no order.
-func (t *flowTable) all(yield func(*flow) bool) {
+func (t *flowTable) all(yield func(*entry) bool) {
 	for _, s := range t.slots {
-		if s.flow != nil && !yield(s.flow) {
+		if s != 0 && !yield(t.at(uint32(s))) {
 			return
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // asServer turns a segment of the client into one that the server could have
 // sent at that moment, and the other way round.
 func answerTo(s packet.Segment) packet.Segment {
-	s.Src, s.Dst, s.Seq, s.Ack = s.Dst, s.Src, s.Ack, s.Seq+uint32(s.Length)
+	s.Turn()
+	s.Seq, s.Ack = s.Ack, s.Seq+uint32(s.Length)
 	s.Payload, s.Length = nil, 0
 	return s
 }
@@ -56,7 +57,7 @@ func TestForged(t *testing.T) {
 			s.Seq += uint32(s.Length)
 			s.Payload, s.Length, s.Flags = nil, 0, packet.ACK
 			for who, f := range map[string]packet.Segment{"the sender": make(s), "the other side": make(answerTo(s))} {
-				if f.Flags&packet.SYN != 0 && f.Flags&packet.ACK == 0 && f.Src.Port() == 25 {
+				if f.Flags&packet.SYN != 0 && f.Flags&packet.ACK == 0 && f.From().Port() == 25 {
 					continue
 				}
 				some := append([]packet.Segment(nil), whole[:i+1]...)

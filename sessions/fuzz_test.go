@@ -52,7 +52,8 @@ func FuzzSession(f *testing.F) {
 		now := int64(1e18)
 		for len(b) >= 2 {
 			op, n := b[0], min(int(b[1]), len(b)-2)
-			s := packet.Segment{Time: now, Src: ends[op&1], Dst: ends[1-op&1], Flags: packet.ACK, Seq: next[op&1], Ack: next[1-op&1], Payload: bytes.Clone(b[2 : 2+n]), Length: n}
+			s := packet.Segment{Time: now, Flags: packet.ACK, Seq: next[op&1], Ack: next[1-op&1], Payload: bytes.Clone(b[2 : 2+n]), Length: n}
+			s.SetEnds(ends[op&1], ends[1-op&1])
 			b = b[2+n:]
 			next[op&1] += uint32(n)
 			now += 1e7

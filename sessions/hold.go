@@ -198,7 +198,7 @@ func (f *flow) declare(s side, upTo uint32) {
 			upTo = seq
 		}
 	}
-	f.half[s].Lost(upTo)
+	f.half[s].Lost(upTo, &f.t.pool)
 	f.deliver(s)
 	f.release()
 }

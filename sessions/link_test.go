@@ -18,10 +18,10 @@ func TestLink(t *testing.T) {
 	}
 	whole := segments(t, string(text), dialog.Options{})
 	want := play(t, whole)
-	client := whole[0].Src
+	client := whole[0].From()
 	for i := range whole {
 		s := &whole[i]
-		if s.Src == client {
+		if s.From() == client {
 			s.VLANs, s.VLANCount = [packet.MaxVLANs]uint16{300, 7}, 2
 			s.Tunnels, s.TunnelCount = [packet.MaxTunnels]packet.Tunnel{{Kind: packet.TunnelGRE}, {Kind: packet.TunnelVXLAN, Numbered: true, Number: 42}}, 2
 		} else {

@@ -196,7 +196,7 @@ type Mail struct {
 	Parameters     []string           // further parameters of MAIL, as KEYWORD=value, decoded
 	Options        []RecipientOptions // of the accepted recipients that have some
 	Chunking       bool
-	RecipientCodes []int // LMTP: final code for each accepted recipient
+	RecipientCodes []int   // LMTP: final code for each accepted recipient
 	Header         *Header // nil where no content was read
 	Attachments    []Attachment
 	Report         *Report // of a delivery status notification and its kin; else nil

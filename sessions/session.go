@@ -80,7 +80,8 @@ type session struct {
 
 func newSession(f *flow) *session {
 	lim := &f.t.opts.Limits
-	s := &session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep}
+	s := &f.dialog
+	*s = session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep, pending: s.pending[:0]}
 	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
 	s.s.Limit = lim.Reply
 	s.mail.message.Options = mail.Options{

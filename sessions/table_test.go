@@ -2,26 +2,26 @@ package sessions
 
 import (
 	"testing"
+
+	"github.com/mailtap/mailtap/capture/packet"
 )
 
 // TestFlowTable holds the table against a map over adds and deletes.
 func TestFlowTable(t *testing.T) {
 	table := newFlowTable(1)
-	oracle := map[flowKey]*flow{}
+	oracle := map[flowKey]*entry{}
 	key := func(i int) flowKey {
-		return flowKey{aLo: uint64(i % 977), bLo: uint64(i % 31), ports: uint32(i * 7919)}
+		return flowKey{a: packet.Address{Lo: uint64(i % 977)}, b: packet.Address{Lo: uint64(i % 31)}, ports: uint32(i * 7919), v6: i%5 == 0}
 	}
 	for i := range 20000 {
 		k := key(i * i % 5003)
-		switch f := table.get(k); {
-		case f != oracle[k]:
-			t.Fatalf("step %d: the table has %v, the map %v", i, f, oracle[k])
-		case f == nil:
-			f = &flow{key: k}
-			table.put(f)
-			oracle[k] = f
+		switch e := table.get(&k, table.hash(&k)); {
+		case e != oracle[k]:
+			t.Fatalf("step %d: the table has %v, the map %v", i, e, oracle[k])
+		case e == nil:
+			oracle[k] = table.put(&k, table.hash(&k))
 		case i%3 == 0:
-			table.remove(f)
+			table.remove(e)
 			delete(oracle, k)
 		}
 		if table.count != len(oracle) {

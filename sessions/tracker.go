@@ -7,8 +7,6 @@
 package sessions
 
 import (
-	"encoding/binary"
-	"net/netip"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/packet"
@@ -23,7 +21,8 @@ type Tracker struct {
 	ident   identifier
 	handler Handler
 	flows   flowTable
-	last    *flow // of the latest segment: trains of segments are common
+	talkers talkers
+	links   links
 	wheel   wheel
 	pool    stream.Pool
 	chunk   stream.Chunk
@@ -32,6 +31,7 @@ type Tracker struct {
 	waiting map[*flow]struct{}
 	clock   clock
 	now     int64 // by the clock
+	group   group
 	tok     smtp.Token
 	rep     smtp.Reply
 
@@ -44,93 +44,69 @@ func NewTracker(o Options, h Handler) *Tracker {
 	if len(o.Ports) == 0 {
 		o.Ports = DefaultPorts()
 	}
-	return &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed())}
-}
-
-// flowKey is the same for both directions: the lower address and port first.
-// It is words, so that it is hashed and compared in a few instructions.
-type flowKey struct {
-	aHi, aLo, bHi, bLo uint64
-	ports              uint32
-	family             uint8
-}
-
-// is compares word by word: the compiler would call memequal.
-func (k *flowKey) is(o *flowKey) bool {
-	return k.aLo == o.aLo && k.bLo == o.bLo && k.ports == o.ports && k.aHi == o.aHi && k.bHi == o.bHi && k.family == o.family
-}
-
-func keyOf(s *packet.Segment) (k flowKey, fromA bool) {
-	srcHi, srcLo, family := words(s.Src.Addr())
-	dstHi, dstLo, _ := words(s.Dst.Addr())
-	src, dst := s.Src.Port(), s.Dst.Port()
-	if srcLo < dstLo || srcLo == dstLo && (srcHi < dstHi || srcHi == dstHi && src <= dst) {
-		return flowKey{srcHi, srcLo, dstHi, dstLo, uint32(src)<<16 | uint32(dst), family}, true
-	}
-	return flowKey{dstHi, dstLo, srcHi, srcLo, uint32(dst)<<16 | uint32(src), family}, false
-}
-
-func words(a netip.Addr) (hi, lo uint64, family uint8) {
-	if a.Is4() {
-		b := a.As4()
-		return 0, uint64(binary.BigEndian.Uint32(b[:])), 4
-	}
-	b := a.As16()
-	return binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:]), 6
+	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed())}
+	t.wheel.flows = &t.flows
+	return t
 }
 
 // Segment takes the next segment of the capture. What it points to is borrowed.
 func (t *Tracker) Segment(s *packet.Segment) {
-	t.now = t.clock.at(s.Time)
 	key, fromA := keyOf(s)
-	f := t.last
-	if f == nil || !f.key.is(&key) {
-		f = t.flows.get(key)
+	t.segment(s, &key, t.flows.hash(&key), fromA)
+}
+
+func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bool) {
+	t.now = t.clock.at(s.Time)
+	e := t.flows.get(key, hash)
+	if e != nil && s.Flags&packet.SYN != 0 && t.replaces(e, s, e.sideOf(fromA)) {
+		t.remove(e)
+		e = nil
 	}
-	if f != nil && t.replaces(f, s, fromA) {
-		t.remove(f)
-		f = nil
-	}
-	if f == nil {
-		if f = t.open(key, s, fromA); f == nil {
+	if e == nil {
+		if e = t.open(key, hash, s, fromA); e == nil {
 			return
 		}
 	}
-	t.last = f
-	if !f.done {
-		f.last, f.active = max(f.last, s.Time), t.now
+	if !e.done {
+		e.last, e.active = max(e.last, s.Time), t.now
 	}
-	f.segment(s, f.sideOf(fromA))
+	from := e.sideOf(fromA)
+	if e.talker == 0 && t.silent(e, s, from) {
+		return
+	}
+	f := t.flowOf(e)
+	f.segment(s, from)
+	if e.done {
+		t.talkers.retire(f)
+	}
 }
 
 // replaces says whether a SYN begins a new connection on the addresses of an
 // old one. On a live one the server must have agreed: a forged SYN changes
 // nothing (RFC 5961, 4).
-func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
-	if s.Flags&packet.SYN == 0 {
-		return false
-	}
-	side := f.sideOf(fromA)
-	if f.rst != nil && f.isn[side] != s.Seq {
+func (t *Tracker) replaces(e *entry, s *packet.Segment, from side) bool {
+	f := t.talkers.of(e)
+	if f != nil && f.rst != nil && e.isn[from] != s.Seq {
 		f.over(EndReset)
 	}
 	if s.Flags&packet.ACK != 0 {
-		if f.done && side == server && f.isnKnown[server] && f.isn[server] != s.Seq {
+		if e.done && from == server && e.isnKnown[server] && e.isn[server] != s.Seq {
 			return true // the SYN before it was lost by the tap
 		}
-		if f.newISN == nil || side != server || s.Ack != *f.newISN+1 || f.isn[client] == *f.newISN {
+		if f == nil || f.newISN == nil || from != server || s.Ack != *f.newISN+1 || e.isn[client] == *f.newISN {
 			return false
 		}
 		f.finish(f.endNow(EndClosed))
 		return true
 	}
-	if f.isnKnown[side] && f.isn[side] == s.Seq {
+	if e.isnKnown[from] && e.isn[from] == s.Seq {
 		return false
 	}
-	if f.done {
+	if e.done {
 		return true
 	}
-	if f.state == opening && !f.half[server].Started() {
+	f = t.flowOf(e)
+	if e.state == opening && !e.half[server].Started() {
 		f.finish(EndUnanswered)
 		return true
 	}
@@ -141,38 +117,51 @@ func (t *Tracker) replaces(f *flow, s *packet.Segment, fromA bool) bool {
 
 // open begins a connection where a segment is worth one: a SYN, or octets in
 // mid-stream. What else arrives late for a forgotten connection is left out.
-func (t *Tracker) open(key flowKey, s *packet.Segment, fromA bool) *flow {
+func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool) *entry {
 	if s.Flags&packet.RST != 0 || s.Flags&packet.SYN == 0 && s.Length == 0 {
 		return nil
 	}
 	if t.flows.count >= t.opts.Limits.Connections {
 		t.evictOldest()
 	}
-	f := newFlow(t, key, s, fromA)
-	t.flows.put(f)
-	t.wheel.add(f, f.due())
-	return f
+	e := t.flows.put(key, hash)
+	e.start, e.last, e.active = s.Time, s.Time, t.now
+	from := t.guessSide(s)
+	e.aIs = from
+	if !fromA {
+		e.aIs = from.other()
+	}
+	e.link = t.links.of(s)
+	t.stats.Opening++
+	if s.Flags&packet.SYN == 0 {
+		e.midway = true
+		t.setState(e, established)
+	}
+	t.wheel.add(e, e.due(&t.opts.Limits))
+	if plain := s.Flags&handshake == packet.SYN && s.Length == 0; !plain || e.link == tooManyLinks {
+		t.begin(e, s)
+	}
+	return e
 }
 
 // evictOldest makes room: the connection that is due first goes.
 func (t *Tracker) evictOldest() {
-	f := t.wheel.first()
-	if f == nil {
+	e := t.wheel.first()
+	if e == nil {
 		return
 	}
 	t.stats.EvictedTable++
-	f.finish(EndEvicted)
-	t.remove(f)
+	t.flowOf(e).finish(EndEvicted)
+	t.remove(e)
 }
 
-func (t *Tracker) remove(f *flow) {
-	f.free()
-	t.wheel.remove(f)
-	t.flows.remove(f)
-	delete(t.waiting, f)
-	if t.last == f {
-		t.last = nil
+func (t *Tracker) remove(e *entry) {
+	if f := t.talkers.of(e); f != nil {
+		f.free()
+		t.talkers.retire(f)
 	}
+	t.wheel.remove(e)
+	t.flows.remove(e)
 }
 
 // Advance tells the tracker that packet time has come to now, nanoseconds
@@ -183,26 +172,38 @@ func (t *Tracker) Advance(now int64) {
 	t.now = now
 	for _, f := range t.waitingInOrder() {
 		f.patience(now)
+		if f.done {
+			t.talkers.retire(f)
+		}
 	}
-	t.wheel.expire(now, func(f *flow) {
-		if due := f.due(); due > now {
-			t.wheel.add(f, due)
+	t.wheel.expire(now, func(e *entry) {
+		if due := t.due(e); due > now {
+			t.wheel.add(e, due)
 			return
 		}
-		if !f.done {
+		if !e.done {
 			t.stats.EvictedIdle++
-			f.over(EndTimeout)
+			t.flowOf(e).over(EndTimeout)
 		}
-		t.remove(f)
+		t.remove(e)
 	})
+}
+
+func (t *Tracker) due(e *entry) int64 {
+	if f := t.talkers.of(e); f != nil {
+		return f.due()
+	}
+	return e.due(&t.opts.Limits)
 }
 
 // Close ends all connections that are left: the input ended. The tracker is
 // empty then.
 func (t *Tracker) Close() {
-	for _, f := range t.inOrder() {
-		f.over(EndRunning)
-		t.remove(f)
+	for _, e := range t.inOrder() {
+		if !e.done {
+			t.flowOf(e).over(EndRunning)
+		}
+		t.remove(e)
 	}
 }
 
@@ -211,6 +212,26 @@ func (t *Tracker) Stats() Stats {
 	s := t.stats
 	s.HeldBytes = t.held
 	return s
+}
+
+func (t *Tracker) setState(e *entry, s flowState) {
+	if s == e.state {
+		return
+	}
+	t.count(e, -1)
+	e.state = s
+	t.count(e, 1)
+}
+
+func (t *Tracker) count(e *entry, n int) {
+	switch e.state {
+	case opening:
+		t.stats.Opening += n
+	case established:
+		t.stats.Established += n
+	case closing:
+		t.stats.Closing += n
+	}
 }
 
 func (t *Tracker) emit(e Event) { t.handler.Handle(e) }

@@ -3,6 +3,8 @@ package sessions
 import (
 	"cmp"
 	"slices"
+
+	"github.com/mailtap/mailtap/capture/packet"
 )
 
 // wheelSlots is how many seconds the wheel spans; what is due later is looked
@@ -13,86 +15,113 @@ const wheelSlots = 1024
 // slot holds those due in one second; a connection that was active since is
 // filed again when its slot comes.
 type wheel struct {
-	slots [wheelSlots]*flow // heads of doubly linked lists
-	at    int64             // second up to which all slots were looked at
+	flows *flowTable
+	slots [wheelSlots]uint32 // heads of doubly linked lists
+	at    int64              // second up to which all slots were looked at
 	count int
 }
 
-func (w *wheel) add(f *flow, due int64) {
+func (w *wheel) add(e *entry, due int64) {
 	second := due/1e9 + 1
 	if second <= w.at {
 		second = w.at + 1
 	}
-	f.slot = int32(second % wheelSlots)
-	head := w.slots[f.slot]
-	f.next, f.prev = head, nil
-	if head != nil {
-		head.prev = f
+	e.slot = uint16(second % wheelSlots)
+	head := w.slots[e.slot]
+	e.next, e.prev = head, 0
+	if head != 0 {
+		w.flows.at(head).prev = e.id
 	}
-	w.slots[f.slot] = f
-	f.filed = true
+	w.slots[e.slot] = e.id
+	e.filed = true
 	w.count++
 }
 
-func (w *wheel) remove(f *flow) {
-	if !f.filed {
+func (w *wheel) remove(e *entry) {
+	if !e.filed {
 		return
 	}
-	if f.prev != nil {
-		f.prev.next = f.next
+	if e.prev != 0 {
+		w.flows.at(e.prev).next = e.next
 	} else {
-		w.slots[f.slot] = f.next
+		w.slots[e.slot] = e.next
 	}
-	if f.next != nil {
-		f.next.prev = f.prev
+	if e.next != 0 {
+		w.flows.at(e.next).prev = e.prev
 	}
-	f.next, f.prev, f.filed = nil, nil, false
+	e.next, e.prev, e.filed = 0, 0, false
 	w.count--
 }
 
 // expire calls each for the connections of the slots up to now, each taken off
 // the wheel before, in the order of their times.
-func (w *wheel) expire(now int64, each func(*flow)) {
+func (w *wheel) expire(now int64, each func(*entry)) {
 	to := now / 1e9
 	if w.at == 0 || to-w.at > wheelSlots {
 		w.at = max(to-wheelSlots, 0) // the first turn, or a leap of time: every slot once
 	}
 	for w.at < to {
 		w.at++
-		var due []*flow
-		for f := w.slots[w.at%wheelSlots]; f != nil; f = w.slots[w.at%wheelSlots] {
-			w.remove(f)
-			due = append(due, f)
+		var due []*entry
+		for w.slots[w.at%wheelSlots] != 0 {
+			e := w.flows.at(w.slots[w.at%wheelSlots])
+			w.remove(e)
+			due = append(due, e)
 		}
 		slices.SortFunc(due, byStart)
-		for _, f := range due {
-			each(f)
+		for _, e := range due {
+			each(e)
 		}
 	}
 }
 
 // first is one of the connections that are due next.
-func (w *wheel) first() *flow {
+func (w *wheel) first() *entry {
 	if w.count == 0 {
 		return nil
 	}
 	for i := int64(1); i <= wheelSlots; i++ {
-		if f := w.slots[(w.at+i)%wheelSlots]; f != nil {
-			return f
+		if id := w.slots[(w.at+i)%wheelSlots]; id != 0 {
+			return w.flows.at(id)
 		}
 	}
 	return nil
 }
 
-func byStart(a, b *flow) int {
-	return cmp.Or(cmp.Compare(a.start, b.start), a.conn.Client.Compare(b.conn.Client), a.conn.Server.Compare(b.conn.Server))
+// byStart orders connections by their start; the client's and the server's
+// addresses break a tie.
+func byStart(a, b *entry) int {
+	if a.start != b.start {
+		return cmp.Compare(a.start, b.start)
+	}
+	return cmp.Or(compareEnds(a, b, client), compareEnds(a, b, server))
+}
+
+func compareEnds(a, b *entry, s side) int {
+	x, xp := a.end(s)
+	y, yp := b.end(s)
+	if a.key.v6 != b.key.v6 {
+		if b.key.v6 {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(x.Hi, y.Hi), cmp.Compare(x.Lo, y.Lo), cmp.Compare(xp, yp))
+}
+
+// end is the address and port of a side.
+func (e *entry) end(s side) (packet.Address, uint16) {
+	if s == e.aIs {
+		return e.key.a, uint16(e.key.ports >> 16)
+	}
+	return e.key.b, uint16(e.key.ports)
 }
 
 // inOrder lists all connections by their start: the table has no order of its own.
-func (t *Tracker) inOrder() []*flow {
-	all := make([]*flow, 0, t.flows.count)
-	for f := range t.flows.all {
-		all = append(all, f)
+func (t *Tracker) inOrder() []*entry {
+	all := make([]*entry, 0, t.flows.count)
+	for e := range t.flows.all {
+		all = append(all, e)
 	}
 	slices.SortFunc(all, byStart)
 	return all
@@ -106,6 +135,6 @@ func (t *Tracker) waitingInOrder() []*flow {
 	for f := range t.waiting {
 		all = append(all, f)
 	}
-	slices.SortFunc(all, byStart)
+	slices.SortFunc(all, func(a, b *flow) int { return byStart(a.entry, b.entry) })
 	return all
 }

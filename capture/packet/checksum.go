@@ -39,13 +39,7 @@ func (s *Segment) Checksum() Checksum {
 // RFC 8200, 8.1).
 func (s *Segment) pseudoHeader() uint64 {
 	rest := uint64(len(s.whole)) + 6
-	src, dst := s.Src.Addr(), s.Dst.Addr()
-	if src.Is4() {
-		a, b := src.As4(), dst.As4()
-		return rest + uint64(binary.BigEndian.Uint32(a[:])) + uint64(binary.BigEndian.Uint32(b[:]))
-	}
-	a, b := src.As16(), dst.As16()
-	return add(add(rest, sum(a[:])), sum(b[:]))
+	return add(add(add(add(rest, s.Src.Hi), s.Src.Lo), s.Dst.Hi), s.Dst.Lo)
 }
 
 // sum adds octets as big-endian words, with the carries brought round: any

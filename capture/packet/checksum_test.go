@@ -29,11 +29,12 @@ func TestChecksum(t *testing.T) {
 		for i := range b {
 			b[i] = byte(rnd.Uint32())
 		}
-		s := Segment{Src: netip.MustParseAddrPort("192.0.2.1:25"), Dst: netip.MustParseAddrPort("198.51.100.7:4000"), whole: b}
+		s := Segment{whole: b}
+		s.SetEnds(netip.MustParseAddrPort("192.0.2.1:25"), netip.MustParseAddrPort("198.51.100.7:4000"))
 		if n%2 == 1 {
-			s.Src, s.Dst = netip.MustParseAddrPort("[2001:db8::1]:25"), netip.MustParseAddrPort("[2001:db8::ffff]:4000")
+			s.SetEnds(netip.MustParseAddrPort("[2001:db8::1]:25"), netip.MustParseAddrPort("[2001:db8::ffff]:4000"))
 		}
-		pseudo := append(append([]byte(nil), s.Src.Addr().AsSlice()...), s.Dst.Addr().AsSlice()...)
+		pseudo := append(append([]byte(nil), s.From().Addr().AsSlice()...), s.To().Addr().AsSlice()...)
 		pseudo = binary.BigEndian.AppendUint32(append(pseudo, 0, 6), uint32(len(b)))
 		b[16], b[17] = 0, 0
 		good := ^slow(append(pseudo[:len(pseudo):len(pseudo)], b...))
@@ -57,7 +58,8 @@ func TestChecksum(t *testing.T) {
 }
 
 func BenchmarkChecksum(b *testing.B) {
-	s := Segment{Src: netip.MustParseAddrPort("192.0.2.1:25"), Dst: netip.MustParseAddrPort("198.51.100.7:4000"), whole: make([]byte, 1460)}
+	s := Segment{whole: make([]byte, 1460)}
+	s.SetEnds(netip.MustParseAddrPort("192.0.2.1:25"), netip.MustParseAddrPort("198.51.100.7:4000"))
 	b.SetBytes(1460)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -67,7 +67,7 @@ func TestDecode(t *testing.T) {
 			if c.v6 {
 				src, dst = client6, server6
 			}
-			if s.Src != src || s.Dst != dst || s.Time != 7 || s.Seq != 1000 || s.Ack != 2000 || s.Flags != ACK|PSH || s.TTL != 64 || s.Window != 256 {
+			if s.From() != src || s.To() != dst || s.Time != 7 || s.Seq != 1000 || s.Ack != 2000 || s.Flags != ACK|PSH || s.TTL != 64 || s.Window != 256 {
 				t.Errorf("got %+v", s)
 			}
 			captured := strings.TrimSuffix(c.payload, "?") // what the mirror cut
@@ -195,8 +195,8 @@ func TestMappedAddressStaysIPv6(t *testing.T) {
 	copy(data[8:], strings.Repeat("\x00", 10)+"\xff\xff\x0a\x00\x00\x01")
 	var d Decoder
 	var s Segment
-	if r := d.Decode(frame(capture.LinkIPv6, string(data)), &s); r != OK || s.Src.Addr().String() != "::ffff:10.0.0.1" {
-		t.Errorf("%v: %v", r, s.Src)
+	if r := d.Decode(frame(capture.LinkIPv6, string(data)), &s); r != OK || s.From().Addr().String() != "::ffff:10.0.0.1" {
+		t.Errorf("%v: %v", r, s.From())
 	}
 }
 

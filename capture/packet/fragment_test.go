@@ -94,7 +94,7 @@ func TestFragments(t *testing.T) {
 				}
 				r := d.Decode(frame(ether, data), &s)
 				got = append(got, r.String())
-				if r == OK && (string(s.Payload) != text || s.Length != len(text) || s.Src.Port() != 40000 || s.Time != 7 || s.TTL != 64) {
+				if r == OK && (string(s.Payload) != text || s.Length != len(text) || s.From().Port() != 40000 || s.Time != 7 || s.TTL != 64) {
 					t.Errorf("%s, v6 %v: %q of %d, want %q", c.name, v6, s.Payload, s.Length, text)
 				}
 			}
@@ -184,8 +184,8 @@ func TestFragmentsAndTunnels(t *testing.T) {
 	} {
 		d := Decoder{Ports: mailPorts()}
 		var s Segment
-		if got := pour(&d, &s, c.frames...); got != c.want || string(s.Payload) != mailText || s.Src != client4 || tagsOf(&s) != c.tags {
-			t.Errorf("%s: %s %s %q from %v", c.name, got, tagsOf(&s), s.Payload, s.Src)
+		if got := pour(&d, &s, c.frames...); got != c.want || string(s.Payload) != mailText || s.From() != client4 || tagsOf(&s) != c.tags {
+			t.Errorf("%s: %s %s %q from %v", c.name, got, tagsOf(&s), s.Payload, s.From())
 		}
 		if d.pieces.held != 0 || len(d.pieces.byKey) != 0 || d.pieces.oldest != nil || d.pieces.newest != nil {
 			t.Errorf("%s: %d octets stay", c.name, d.pieces.held)

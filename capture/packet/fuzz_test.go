@@ -92,8 +92,8 @@ func checkSegment(t *testing.T, p *capture.Packet, s *Segment) {
 	if s.Length < len(s.Payload) || s.Length > max(p.Length, maxPayload) || len(s.Payload) > max(len(p.Data), maxPayload) || s.Time != p.Time {
 		t.Fatalf("segment at odds with its packet: %+v", s)
 	}
-	if !s.Src.IsValid() || s.Src.Addr().Is4() != s.Dst.Addr().Is4() {
-		t.Fatalf("from %v to %v", s.Src, s.Dst)
+	if !s.From().IsValid() || s.From().Addr().Is4() != s.To().Addr().Is4() {
+		t.Fatalf("from %v to %v", s.From(), s.To())
 	}
 	if s.VLANCount > MaxVLANs || s.TunnelCount > MaxTunnels {
 		t.Fatalf("%d tags, %d tunnels", s.VLANCount, s.TunnelCount)
@@ -124,7 +124,7 @@ func checkCut(t *testing.T, p capture.Packet) {
 		if got != want {
 			t.Fatalf("%v cut to %d of %d, %v in whole", got, n, len(p.Data), want)
 		}
-		if got == OK && (cut.Src != whole.Src || cut.Dst != whole.Dst || cut.Seq != whole.Seq || cut.Flags != whole.Flags || cut.Length != whole.Length ||
+		if got == OK && (cut.From() != whole.From() || cut.To() != whole.To() || cut.Seq != whole.Seq || cut.Flags != whole.Flags || cut.Length != whole.Length ||
 			cut.Tunnels != whole.Tunnels || cut.VLANs != whole.VLANs || !strings.HasPrefix(string(whole.Payload), string(cut.Payload))) {
 			t.Fatalf("cut to %d of %d: %+v, in whole %+v", n, len(p.Data), cut, whole)
 		}

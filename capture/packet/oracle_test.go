@@ -80,7 +80,7 @@ func ours(d *Decoder, p *capture.Packet) string {
 		return ""
 	}
 	return fmt.Sprintf("%v>%v ttl %d seq %d ack %d flags %d window %d vlans %v %d of %d %x",
-		s.Src, s.Dst, s.TTL, s.Seq, s.Ack, s.Flags, s.Window, s.VLANs[:s.VLANCount], len(s.Payload), s.Length, s.Payload)
+		s.From(), s.To(), s.TTL, s.Seq, s.Ack, s.Flags, s.Window, s.VLANs[:s.VLANCount], len(s.Payload), s.Length, s.Payload)
 }
 
 // randomFrame builds a well-formed packet, padded as Ethernet would.

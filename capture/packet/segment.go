@@ -1,6 +1,9 @@
 package packet
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // TCP flags as they stand in octet 13 of the header (RFC 9293, 3.1).
 const (
@@ -15,12 +18,20 @@ const (
 // left out.
 const MaxVLANs = 4
 
+// Address is an IP address as a number: words are hashed and compared in a few
+// instructions. An IPv4 address is the low half of Lo.
+type Address struct{ Hi, Lo uint64 }
+
 // Segment is one TCP segment with the addresses it travelled between. One
 // struct is reused; Payload is borrowed from the packet it was decoded from, or from the pieces of
 // which the Decoder put it together.
 type Segment struct {
-	Time     int64 // nanoseconds since the Unix epoch
-	Src, Dst netip.AddrPort
+	Time int64 // nanoseconds since the Unix epoch
+
+	Src, Dst         Address
+	SrcPort, DstPort uint16
+	V6               bool // Src and Dst are IPv6 addresses
+
 	Seq, Ack uint32
 	Flags    uint8
 	TTL      uint8 // IPv4 TTL or IPv6 hop limit
@@ -34,4 +45,42 @@ type Segment struct {
 	VLANCount   uint8
 	TunnelCount uint8
 	Tunnels     [MaxTunnels]Tunnel // outermost first
+}
+
+// From is where the segment comes from.
+func (s *Segment) From() netip.AddrPort { return netip.AddrPortFrom(s.Src.netip(s.V6), s.SrcPort) }
+
+// To is where the segment goes to.
+func (s *Segment) To() netip.AddrPort { return netip.AddrPortFrom(s.Dst.netip(s.V6), s.DstPort) }
+
+// SetEnds sets both ends, of one family.
+func (s *Segment) SetEnds(from, to netip.AddrPort) {
+	s.V6 = !from.Addr().Is4()
+	s.Src, s.SrcPort = addressOf(from.Addr()), from.Port()
+	s.Dst, s.DstPort = addressOf(to.Addr()), to.Port()
+}
+
+// Turn exchanges both ends.
+func (s *Segment) Turn() {
+	s.Src, s.Dst = s.Dst, s.Src
+	s.SrcPort, s.DstPort = s.DstPort, s.SrcPort
+}
+
+func (a Address) netip(v6 bool) netip.Addr {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], a.Hi)
+	binary.BigEndian.PutUint64(b[8:], a.Lo)
+	if v6 {
+		return netip.AddrFrom16(b)
+	}
+	return netip.AddrFrom4([4]byte(b[12:]))
+}
+
+func addressOf(a netip.Addr) Address {
+	if a.Is4() {
+		b := a.As4()
+		return Address{Lo: uint64(binary.BigEndian.Uint32(b[:]))}
+	}
+	b := a.As16()
+	return Address{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
 }

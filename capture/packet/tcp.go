@@ -1,9 +1,6 @@
 package packet
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "encoding/binary"
 
 const tcpHeader = 20
 
@@ -40,11 +37,14 @@ func (d *Decoder) tcp(c *cursor, s *Segment) Reason {
 // addresses fills in both ends. An IPv4-mapped IPv6 address stays IPv6: it is
 // what stood on the wire.
 func (c *cursor) addresses(s *Segment, src, dst uint16) {
+	s.V6, s.SrcPort, s.DstPort = c.v6, src, dst
 	if c.v6 {
-		s.Src = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.ip[8:24])), src)
-		s.Dst = netip.AddrPortFrom(netip.AddrFrom16([16]byte(c.ip[24:40])), dst)
+		ip := c.ip[:ipv6Header]
+		s.Src = Address{binary.BigEndian.Uint64(ip[8:]), binary.BigEndian.Uint64(ip[16:])}
+		s.Dst = Address{binary.BigEndian.Uint64(ip[24:]), binary.BigEndian.Uint64(ip[32:])}
 		return
 	}
-	s.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.ip[12:16])), src)
-	s.Dst = netip.AddrPortFrom(netip.AddrFrom4([4]byte(c.ip[16:20])), dst)
+	ip := c.ip[:ipv4Header]
+	s.Src = Address{Lo: uint64(binary.BigEndian.Uint32(ip[12:]))}
+	s.Dst = Address{Lo: uint64(binary.BigEndian.Uint32(ip[16:]))}
 }

@@ -166,7 +166,7 @@ func TestTunnels(t *testing.T) {
 		if c.v6 {
 			src, dst = client6, server6
 		}
-		if s.Src != src || s.Dst != dst || s.TTL != 64 || string(s.Payload) != "QUIT" || s.Length != 4 || tagsOf(&s) != c.tags {
+		if s.From() != src || s.To() != dst || s.TTL != 64 || string(s.Payload) != "QUIT" || s.Length != 4 || tagsOf(&s) != c.tags {
 			t.Errorf("%s: %s %+v, want %s", c.name, tagsOf(&s), s, c.tags)
 		}
 	}

@@ -38,20 +38,17 @@ type Counts struct {
 	Conflicts     uint64 // overlapping pieces with other content
 }
 
-// Half rebuilds one direction. The zero value waits for its first segment.
-// Counts and Held may be read at any time.
+// Half rebuilds one direction. The zero value waits for its first segment. It
+// has no pointer: what waits for a hole lies in the pool, which is the same one
+// in all calls.
 type Half struct {
-	Counts  Counts
-	next    uint32 // sequence number of the next octet to deliver
-	offset  int64  // its place in the stream
-	limit   uint32 // holes before this sequence number are given up
+	offset  int64  // place in the stream of the next octet to deliver
+	next    uint32 // its sequence number
 	fin     uint32 // sequence number of the FIN
+	waits   uint32 // where the pool keeps what is not merely in order; 0: nothing
 	started bool
-	giveUp  bool // limit is valid
 	hasFIN  bool
-	now     piece // in place, borrowed
-	early   []piece
-	held    int
+	holed   bool // octets wait for a hole, or a hole is given up
 }
 
 type piece struct {
@@ -85,8 +82,21 @@ func (h *Half) Offset() int64 { return h.offset }
 // OffsetOf turns a sequence number near the half's place into a stream offset.
 func (h *Half) OffsetOf(seq uint32) int64 { return h.offset + int64(int32(seq-h.next)) }
 
-// Held is how many early octets wait.
-func (h *Half) Held() int { return h.held }
+// Held is the memory that early octets take.
+func (h *Half) Held(pool *Pool) int {
+	if w := pool.of(h); w != nil {
+		return w.held
+	}
+	return 0
+}
+
+// Counts is what was left out and given up so far.
+func (h *Half) Counts(pool *Pool) Counts {
+	if w := pool.of(h); w != nil {
+		return w.counts
+	}
+	return Counts{}
+}
 
 // Ended says whether all octets up to the FIN were delivered or given up.
 func (h *Half) Ended() bool { return h.hasFIN && !Before(h.next, h.fin) }
@@ -114,11 +124,11 @@ func (h *Half) Add(in Input, pool *Pool) {
 	if end := p.end(); in.FIN && !Before(end, h.next) && (!h.hasFIN || Before(end, h.fin)) {
 		h.fin, h.hasFIN = p.end(), true
 	}
-	if len(p.data)+p.lost == 0 || !h.cutOld(&p) {
+	if len(p.data)+p.lost == 0 || !h.cutOld(&p, pool) {
 		return
 	}
 	if p.seq == h.next {
-		h.now = p
+		pool.now, pool.owner = p, h
 		return
 	}
 	h.keep(p, pool)
@@ -128,7 +138,7 @@ func (h *Half) Add(in Input, pool *Pool) {
 // waiting. It returns where the octets stand; the caller uses them as they are.
 // false: the segment is for Add.
 func (h *Half) Take(seq uint32, n int) (offset int64, ok bool) {
-	if !h.started || seq != h.next || len(h.early) > 0 || h.hasFIN || h.giveUp {
+	if !h.started || seq != h.next || h.holed || h.hasFIN {
 		return 0, false
 	}
 	offset = h.offset
@@ -138,7 +148,7 @@ func (h *Half) Take(seq uint32, n int) (offset int64, ok bool) {
 }
 
 // cutOld takes off what was delivered before; false where nothing is left.
-func (h *Half) cutOld(p *piece) bool {
+func (h *Half) cutOld(p *piece, pool *Pool) bool {
 	old := int32(h.next - p.seq)
 	if old <= 0 {
 		return true
@@ -147,11 +157,11 @@ func (h *Half) cutOld(p *piece) bool {
 	if whole <= 0 {
 		// A keep-alive repeats the last octet with any content (RFC 9293, 3.8.4).
 		if n := len(p.data) + p.lost; n > 1 || old != 1 {
-			h.Counts.Retransmitted += uint64(n)
+			pool.give(h).counts.Retransmitted += uint64(n)
 		}
 		return false
 	}
-	h.Counts.Retransmitted += uint64(old)
+	pool.give(h).counts.Retransmitted += uint64(old)
 	p.skip(int(old))
 	return true
 }
@@ -169,43 +179,45 @@ func (p *piece) skip(n int) {
 // keep files an early piece among those that wait. Of two copies of an octet
 // the first one stays, as most receivers do.
 func (h *Half) keep(p piece, pool *Pool) {
-	i := len(h.early)
-	for i > 0 && Before(p.seq, h.early[i-1].seq) {
+	w := pool.give(h)
+	h.holed = true
+	i := len(w.early)
+	for i > 0 && Before(p.seq, w.early[i-1].seq) {
 		i--
 	}
 	if i > 0 {
-		if over := int32(h.early[i-1].end() - p.seq); over > 0 {
-			h.compare(&h.early[i-1], &p)
-			if int32(p.end()-h.early[i-1].end()) <= 0 {
+		if over := int32(w.early[i-1].end() - p.seq); over > 0 {
+			w.compare(&w.early[i-1], &p)
+			if int32(p.end()-w.early[i-1].end()) <= 0 {
 				return
 			}
 			p.skip(int(over))
 		}
 	}
-	for i < len(h.early) && Before(h.early[i].seq, p.end()) {
-		next := &h.early[i]
-		h.compare(next, &p)
+	for i < len(w.early) && Before(w.early[i].seq, p.end()) {
+		next := &w.early[i]
+		w.compare(next, &p)
 		if head := int(int32(next.seq - p.seq)); head > 0 {
 			part := p
 			part.data = p.data[:min(head, len(p.data))]
 			part.lost = head - len(part.data)
-			h.insert(i, part, pool)
+			w.insert(i, part, pool)
 			i++
 		}
-		done := h.early[i].end()
+		done := w.early[i].end()
 		if int32(p.end()-done) <= 0 {
 			return
 		}
 		p.skip(int(int32(done - p.seq)))
 		i++
 	}
-	h.insert(i, p, pool)
+	w.insert(i, p, pool)
 }
 
 // compare counts the overlap of two pieces, and a conflict where octets that
 // both hold differ.
-func (h *Half) compare(a, b *piece) {
-	h.Counts.Overlaps++
+func (w *waiting) compare(a, b *piece) {
+	w.counts.Overlaps++
 	lo, hi := a, b
 	if Before(b.seq, a.seq) {
 		lo, hi = b, a
@@ -215,83 +227,96 @@ func (h *Half) compare(a, b *piece) {
 		return
 	}
 	n := min(len(lo.data)-skip, len(hi.data))
-	h.Counts.Retransmitted += uint64(n)
+	w.counts.Retransmitted += uint64(n)
 	if string(lo.data[skip:skip+n]) != string(hi.data[:n]) {
-		h.Counts.Conflicts++
+		w.counts.Conflicts++
 	}
 }
 
-func (h *Half) insert(i int, p piece, pool *Pool) {
+func (w *waiting) insert(i int, p piece, pool *Pool) {
 	p.page = pool.copy(p.data)
 	p.data = p.page
-	h.held += p.cost()
-	h.early = append(h.early, piece{})
-	copy(h.early[i+1:], h.early[i:])
-	h.early[i] = p
+	w.held += p.cost()
+	w.early = append(w.early, piece{})
+	copy(w.early[i+1:], w.early[i:])
+	w.early[i] = p
 }
 
 // Lost says that octets before seq will not come any more: holes before it
 // become gaps.
-func (h *Half) Lost(seq uint32) {
-	if h.started && Before(h.next, seq) && (!h.giveUp || Before(h.limit, seq)) {
-		h.limit, h.giveUp = seq, true
+func (h *Half) Lost(seq uint32, pool *Pool) {
+	if !h.started || !Before(h.next, seq) {
+		return
+	}
+	if w := pool.give(h); !w.giveUp || Before(w.limit, seq) {
+		w.limit, w.giveUp = seq, true
+		h.holed = true
 	}
 }
 
 // FirstHeld is the sequence number where the early octets begin.
-func (h *Half) FirstHeld() (uint32, bool) {
-	if len(h.early) == 0 {
-		return 0, false
+func (h *Half) FirstHeld(pool *Pool) (uint32, bool) {
+	if w := pool.of(h); w != nil && len(w.early) > 0 {
+		return w.early[0].seq, true
 	}
-	return h.early[0].seq, true
+	return 0, false
 }
 
 // Next fills c with the next run of octets or the next gap; false where the
 // half needs more.
 func (h *Half) Next(c *Chunk, pool *Pool) bool {
-	if len(h.now.data) > 0 || h.now.lost > 0 {
-		h.give(c, &h.now)
-		return true
+	if pool.owner == h {
+		if p := &pool.now; len(p.data) > 0 || p.lost > 0 {
+			h.give(c, p, pool)
+			return true
+		}
+		pool.owner = nil
 	}
-	for len(h.early) > 0 {
-		p := &h.early[0]
+	if !h.holed {
+		return false
+	}
+	w := pool.of(h)
+	for len(w.early) > 0 {
+		p := &w.early[0]
 		if Before(h.next, p.seq) {
 			break
 		}
-		h.dropStale(p)
+		h.dropStale(p, w)
 		if len(p.data) > 0 || p.lost > 0 {
-			h.give(c, p)
+			h.give(c, p, pool)
 			return true
 		}
-		h.release(pool)
+		w.release(pool)
 	}
-	return h.gap(c)
+	ok := h.gap(c, w)
+	h.holed = len(w.early) > 0 || w.giveUp
+	return ok
 }
 
 // dropStale takes off what was delivered while the piece waited.
-func (h *Half) dropStale(p *piece) {
+func (h *Half) dropStale(p *piece, w *waiting) {
 	old := int(int32(h.next - p.seq))
 	if old <= 0 {
 		return
 	}
 	old = min(old, len(p.data)+p.lost)
-	h.Counts.Retransmitted += uint64(old)
+	w.counts.Retransmitted += uint64(old)
 	p.skip(old)
 }
 
-func (h *Half) release(pool *Pool) {
-	h.held -= h.early[0].cost()
-	pool.put(h.early[0].page)
-	copy(h.early, h.early[1:])
-	h.early[len(h.early)-1] = piece{}
-	h.early = h.early[:len(h.early)-1]
-	if len(h.early) == 0 {
-		h.early = nil
+func (w *waiting) release(pool *Pool) {
+	w.held -= w.early[0].cost()
+	pool.put(w.early[0].page)
+	copy(w.early, w.early[1:])
+	w.early[len(w.early)-1] = piece{}
+	w.early = w.early[:len(w.early)-1]
+	if len(w.early) == 0 {
+		w.early = nil
 	}
 }
 
 // give hands out the data of p, then what the capture cut off behind it.
-func (h *Half) give(c *Chunk, p *piece) {
+func (h *Half) give(c *Chunk, p *piece, pool *Pool) {
 	*c = Chunk{Offset: h.offset, Time: p.time, Ack: p.ack, HasAck: p.hasAck}
 	n := len(p.data)
 	if n > 0 {
@@ -300,53 +325,71 @@ func (h *Half) give(c *Chunk, p *piece) {
 		n = p.lost
 		p.lost = 0
 		c.Gap = int64(n)
-		h.Counts.Gaps++
-		h.Counts.Lost += uint64(n)
+		w := pool.give(h)
+		w.counts.Gaps++
+		w.counts.Lost += uint64(n)
 	}
 	p.data = p.data[len(p.data):]
 	p.seq += uint32(n)
-	h.advance(n)
-}
-
-func (h *Half) advance(n int) {
 	h.next += uint32(n)
 	h.offset += int64(n)
-	if h.giveUp && !Before(h.next, h.limit) {
-		h.giveUp = false
+	if w := pool.of(h); w != nil {
+		w.reached(h.next)
+	}
+}
+
+// reached ends the giving up of holes at its limit.
+func (w *waiting) reached(next uint32) {
+	if w.giveUp && !Before(next, w.limit) {
+		w.giveUp = false
 	}
 }
 
 // gap hands out the hole that was given up, as far as the early octets.
-func (h *Half) gap(c *Chunk) bool {
-	if !h.giveUp {
+func (h *Half) gap(c *Chunk, w *waiting) bool {
+	if !w.giveUp {
 		return false
 	}
-	to := h.limit
-	if len(h.early) > 0 && Before(h.early[0].seq, to) {
-		to = h.early[0].seq
+	to := w.limit
+	if len(w.early) > 0 && Before(w.early[0].seq, to) {
+		to = w.early[0].seq
 	}
 	if h.hasFIN && Before(h.fin, to) {
 		to = h.fin // the acknowledgement of a FIN counts one more
 	}
 	n := int32(to - h.next)
 	if n <= 0 {
-		h.giveUp = false
+		w.giveUp = false
 		return false
 	}
 	*c = Chunk{Offset: h.offset, Gap: int64(n)}
-	if len(h.early) > 0 {
-		c.Time = h.early[0].time
+	if len(w.early) > 0 {
+		c.Time = w.early[0].time
 	}
-	h.Counts.Gaps++
-	h.Counts.Lost += uint64(n)
-	h.advance(int(n))
+	w.counts.Gaps++
+	w.counts.Lost += uint64(n)
+	h.next += uint32(n)
+	h.offset += int64(n)
+	w.reached(h.next)
 	return true
 }
 
-// Free gives what waits back to the pool.
-func (h *Half) Free(pool *Pool) {
-	for len(h.early) > 0 {
-		h.release(pool)
+// Drop gives up what waits.
+func (h *Half) Drop(pool *Pool) {
+	if w := pool.of(h); w != nil {
+		for len(w.early) > 0 {
+			w.release(pool)
+		}
+		h.holed = w.giveUp
 	}
-	h.held = 0
+}
+
+// Free gives all that the pool has of the half back to it. Counts are zero then.
+func (h *Half) Free(pool *Pool) {
+	if pool.owner == h {
+		pool.owner = nil
+	}
+	h.Drop(pool)
+	pool.takeBack(h)
+	h.holed = false
 }

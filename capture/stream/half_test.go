@@ -68,7 +68,7 @@ func TestHalf(t *testing.T) {
 				got = append(got, pull(t, &h, &pool)...)
 			}
 			if tt.lost > 0 {
-				h.Lost(isn + tt.lost)
+				h.Lost(isn+tt.lost, &pool)
 				got = append(got, pull(t, &h, &pool)...)
 			}
 			if string(got) != tt.want {
@@ -78,8 +78,8 @@ func TestHalf(t *testing.T) {
 				t.Errorf("offset %d after %d octets", h.Offset(), len(tt.want))
 			}
 			h.Free(&pool)
-			if h.Held() != 0 {
-				t.Errorf("%d octets held after Free", h.Held())
+			if h.Held(&pool) != 0 {
+				t.Errorf("%d octets held after Free", h.Held(&pool))
 			}
 		})
 	}
@@ -109,12 +109,12 @@ func TestConflict(t *testing.T) {
 	pull(t, &h, &pool)
 	h.Add(in(2, "cd"), &pool)
 	h.Add(in(2, "cd"), &pool)
-	if h.Counts.Conflicts != 0 {
+	if h.Counts(&pool).Conflicts != 0 {
 		t.Error("equal copies count as a conflict")
 	}
 	h.Add(in(2, "cX"), &pool)
-	if h.Counts.Conflicts != 1 {
-		t.Errorf("%d conflicts", h.Counts.Conflicts)
+	if h.Counts(&pool).Conflicts != 1 {
+		t.Errorf("%d conflicts", h.Counts(&pool).Conflicts)
 	}
 }
 
@@ -159,8 +159,8 @@ func TestAnyOrder(t *testing.T) {
 		if !bytes.Equal(got, data) {
 			t.Fatalf("%d octets came out as %d, or other ones", len(data), len(got))
 		}
-		if h.Held() != 0 || h.Counts.Conflicts != 0 {
-			t.Fatalf("held %d, conflicts %d", h.Held(), h.Counts.Conflicts)
+		if h.Held(&pool) != 0 || h.Counts(&pool).Conflicts != 0 {
+			t.Fatalf("held %d, conflicts %d", h.Held(&pool), h.Counts(&pool).Conflicts)
 		}
 	}
 }
@@ -179,7 +179,7 @@ func FuzzHalf(f *testing.F) {
 			b = b[4:]
 			seq := 0xfffffff0 + at + uint32(op>>4)*64
 			if op&1 != 0 {
-				h.Lost(seq)
+				h.Lost(seq, &pool)
 			} else {
 				data := bytes.Repeat([]byte{op}, n)
 				h.Add(stream.Input{Seq: seq, SYN: op&2 != 0, FIN: op&4 != 0, Data: data, Length: n + more}, &pool)
@@ -190,13 +190,13 @@ func FuzzHalf(f *testing.F) {
 			if h.Offset()-before != int64(len(got)) || h.Offset() != total {
 				t.Fatalf("offset %d after %d octets", h.Offset(), total)
 			}
-			if h.Held() < 0 || h.Held() > 255*len(b)+1<<16 {
-				t.Fatalf("held %d", h.Held())
+			if h.Held(&pool) < 0 || h.Held(&pool) > 255*len(b)+1<<16 {
+				t.Fatalf("held %d", h.Held(&pool))
 			}
 		}
 		h.Free(&pool)
-		if h.Held() != 0 {
-			t.Fatalf("%d octets held after Free", h.Held())
+		if h.Held(&pool) != 0 {
+			t.Fatalf("%d octets held after Free", h.Held(&pool))
 		}
 	})
 }
@@ -227,11 +227,11 @@ func TestHeldIsMemory(t *testing.T) {
 		h.Add(in(2+2*i, "x"), &pool)
 		h.Add(stream.Input{Seq: 3 + 2*i, Length: 1}, &pool) // cut off by the snap length
 	}
-	if h.Held() < 100*2048+100*64 {
-		t.Errorf("%d octets are held", h.Held())
+	if h.Held(&pool) < 100*2048+100*64 {
+		t.Errorf("%d octets are held", h.Held(&pool))
 	}
 	h.Add(in(0, "ab"), &pool)
-	if got := len(pull(t, &h, &pool)); got != 202 || h.Held() != 0 {
-		t.Errorf("%d octets came out, %d are held", got, h.Held())
+	if got := len(pull(t, &h, &pool)); got != 202 || h.Held(&pool) != 0 {
+		t.Errorf("%d octets came out, %d are held", got, h.Held(&pool))
 	}
 }

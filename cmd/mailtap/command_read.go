@@ -41,7 +41,6 @@ type reading struct {
 	pipeline *pipeline
 	outputs  *outputs
 	report   *report
-	packet   capture.Packet
 	unread   []error
 }
 
@@ -102,23 +101,24 @@ func (r *reading) file(name string) error {
 		return err
 	}
 	defer in.Close()
-	for n := 0; ; n++ {
-		err := in.Next(&r.packet)
+	packets := make([]capture.Packet, batchPackets)
+	for first := true; ; first = false {
+		n, err := in.NextBatch(packets)
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if n == 0 && r.packet.Time < r.pipeline.newest-maxStepBack {
+		if first && packets[0].Time < r.pipeline.newest-maxStepBack {
 			r.pipeline.restart()
 		}
-		r.report.packet(r.packet.Time)
-		r.pipeline.packet(&r.packet)
-		if n%4096 == 0 {
-			if err := r.interrupted(name); err != nil {
-				return err
-			}
+		for i := range packets[:n] {
+			r.report.packet(packets[i].Time)
+		}
+		r.pipeline.take(packets[:n])
+		if err := r.interrupted(name); err != nil {
+			return err
 		}
 	}
 }

@@ -33,9 +33,9 @@ func TestRenumber(t *testing.T) {
 			t.Fatal(r)
 		}
 		if checksum(p.Data) != checksum(frame) {
-			t.Fatalf("the checksum of %v changed from %04x to %04x", before.Src, checksum(p.Data), checksum(frame))
+			t.Fatalf("the checksum of %v changed from %04x to %04x", before.From(), checksum(p.Data), checksum(frame))
 		}
-		if before.Src != after.Src || before.Dst != after.Dst {
+		if before.From() != after.From() || before.To() != after.To() {
 			changed++
 		}
 	}

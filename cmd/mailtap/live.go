@@ -162,9 +162,7 @@ func (w *watch) run(ctx context.Context, readers []*puller) error {
 }
 
 func (w *watch) take(b *batch) {
-	for i := range b.packets {
-		w.pipeline.packet(&b.packets[i])
-	}
+	w.pipeline.take(b.packets)
 	if n := len(b.packets); n > 0 && w.outputs.metrics != nil {
 		w.outputs.metrics.CaptureLag(b.source, max(0, time.Since(time.Unix(0, b.packets[n-1].Time))))
 	}

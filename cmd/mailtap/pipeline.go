@@ -14,40 +14,48 @@ import (
 // pipeline is the packet path behind a source: headers, connections, rules.
 // One goroutine uses it.
 type pipeline struct {
-	decoder packet.Decoder
-	segment packet.Segment
-	options sessions.Options
-	handler sessions.Handler
-	tracker *sessions.Tracker
-	engine  *alerts.Engine
-	ignored []uint64 // packets left out, by reason less one
-	newest  int64    // packet time, nanoseconds
-	due     int64    // packet time of the next advance
+	decoder  packet.Decoder
+	segments []packet.Segment
+	options  sessions.Options
+	handler  sessions.Handler
+	tracker  *sessions.Tracker
+	engine   *alerts.Engine
+	ignored  []uint64 // packets left out, by reason less one
+	newest   int64    // packet time, nanoseconds
+	due      int64    // packet time of the next advance
 }
 
 // newPipeline makes one; secrets open TLS, where there are some.
 func newPipeline(cfg *Config, o *outputs, secrets *keys.Log) *pipeline {
 	p := &pipeline{
 		decoder: cfg.decoder(), options: cfg.trackerOptions(), handler: o, engine: o.engine,
-		ignored: make([]uint64, len(packet.Reasons())),
+		ignored: make([]uint64, len(packet.Reasons())), segments: make([]packet.Segment, batchPackets),
 	}
 	p.options.Keys = secrets
 	p.tracker = sessions.NewTracker(p.options, o)
 	return p
 }
 
-// packet takes one packet of a source.
-func (p *pipeline) packet(in *capture.Packet) {
-	if in.Time >= p.due || in.Time < p.newest-maxStepBack {
-		p.advance(in.Time)
+// take takes packets of a source.
+func (p *pipeline) take(in []capture.Packet) {
+	n := 0
+	for i := range in {
+		if t := in[i].Time; n == len(p.segments) || t >= p.due || t < p.newest-maxStepBack {
+			p.tracker.Segments(p.segments[:n])
+			n = 0
+			if t >= p.due || t < p.newest-maxStepBack {
+				p.advance(t)
+			}
+		}
+		switch reason := p.decoder.Decode(&in[i], &p.segments[n]); reason {
+		case packet.OK:
+			n++
+		case packet.Held: // it comes with the last of its pieces
+		default:
+			p.ignored[reason-1]++
+		}
 	}
-	switch reason := p.decoder.Decode(in, &p.segment); reason {
-	case packet.OK:
-		p.tracker.Segment(&p.segment)
-	case packet.Held: // it comes with the last of its pieces
-	default:
-		p.ignored[reason-1]++
-	}
+	p.tracker.Segments(p.segments[:n])
 }
 
 // advance tells that packet time has come to now. A second is the grain of

@@ -52,10 +52,10 @@ func contents(t *testing.T, file string) (list [][]byte) {
 	var d packet.Decoder
 	for f.Next(&p) == nil {
 		var s packet.Segment
-		if d.Decode(&p, &s) != packet.OK || s.Dst.Port() != 25 || len(s.Payload) == 0 {
+		if d.Decode(&p, &s) != packet.OK || s.To().Port() != 25 || len(s.Payload) == 0 {
 			continue
 		}
-		key := s.Src.String() + s.Dst.String()
+		key := s.From().String() + s.To().String()
 		if streams[key] == nil {
 			streams[key] = &stream{first: s.Seq}
 			order = append(order, streams[key])

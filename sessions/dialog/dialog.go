@@ -166,11 +166,12 @@ func (p *player) flush() {
 
 func (p *player) emit(side int, flags uint8, payload []byte) {
 	s := packet.Segment{
-		Time: p.now.UnixNano(), Src: p.o.Client, Dst: p.o.Server, Flags: flags, TTL: 64,
+		Time: p.now.UnixNano(), Flags: flags, TTL: 64,
 		Seq: p.next[side], Payload: payload, Length: len(payload),
 	}
+	s.SetEnds(p.o.Client, p.o.Server)
 	if side == 1 {
-		s.Src, s.Dst = s.Dst, s.Src
+		s.Turn()
 	}
 	if flags&packet.ACK != 0 {
 		s.Ack = p.next[1-side]
