@@ -80,7 +80,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 		s.anomaly(ExchangeLimit, s.now, "")
 	}
 	if r != nil {
-		a.Code, a.Enhanced = r.Code, string(r.Enhanced)
+		a.Code, a.Enhanced = r.Code, s.f.t.texts.word(r.Enhanced)
 	}
 	a.Denied = result == AuthFailure && denied(a.Code, a.Enhanced)
 	s.auth = nil

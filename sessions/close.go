@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/mailtap/mailtap/decode/smtp"
 )
@@ -119,10 +118,17 @@ func (s *session) finishPartial() {
 }
 
 func (s *session) commandCounts() []Count {
-	var all []Count
+	kinds := 0
+	for _, n := range s.commands {
+		kinds += min(int(n), 1)
+	}
+	if kinds == 0 {
+		return nil
+	}
+	all := make([]Count, 0, kinds)
 	for v, n := range s.commands {
 		if n > 0 && smtp.Verb(v) != smtp.EndOfDot {
-			all = append(all, Count{smtp.Verb(v).String(), n})
+			all = append(all, Count{smtp.Verb(v).String(), int(n)})
 		}
 	}
 	slices.SortFunc(all, byName)
@@ -130,9 +136,12 @@ func (s *session) commandCounts() []Count {
 }
 
 func (s *session) replyCounts() []Count {
-	var all []Count
+	if len(s.codes) == 0 {
+		return nil
+	}
+	all := make([]Count, 0, len(s.codes))
 	for _, c := range s.codes {
-		all = append(all, Count{strconv.Itoa(c.code), c.n})
+		all = append(all, Count{s.f.t.texts.code(c.code), int(c.n)})
 	}
 	slices.SortFunc(all, byName)
 	return all

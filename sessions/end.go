@@ -75,7 +75,7 @@ func (f *flow) behindHeld(s side, seq uint32) bool {
 func (f *flow) refused() {
 	if !f.attempt {
 		f.attempt = true
-		f.t.emit(&Attempt{In: f.in(f.last), Result: "refused"})
+		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "refused"}))
 	}
 	f.finish(EndRefused)
 }
@@ -83,7 +83,7 @@ func (f *flow) refused() {
 func (f *flow) unanswered() {
 	if !f.attempt {
 		f.attempt = true
-		f.t.emit(&Attempt{In: f.in(f.last), Result: "unanswered"})
+		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "unanswered"}))
 	}
 	f.finish(EndUnanswered)
 }
@@ -179,7 +179,7 @@ func (f *flow) finish(end string) {
 	rec.Retransmitted = Sides{c.Retransmitted, v.Retransmitted}
 	f.tally(&c)
 	f.tally(&v)
-	f.t.emit(&Closed{In: f.in(f.last), Session: rec})
+	f.t.emit(f.t.events.closed.make(Closed{In: f.in(f.last), Session: rec}))
 	f.free()
 	f.t.count(f.entry, -1)
 	f.t.wheel.remove(f.entry)
@@ -202,6 +202,9 @@ func (f *flow) free() {
 	}
 	f.freeHolds()
 	f.freeSuspects()
-	f.session = nil
+	if f.session != nil {
+		f.session.dropContent()
+		f.session = nil
+	}
 	delete(f.t.waiting, f)
 }

@@ -187,7 +187,7 @@ func (f *flow) opened() {
 	}
 	if !f.attempt && !f.midway {
 		f.attempt = true
-		f.t.emit(&Attempt{In: f.in(f.last), Result: "established"})
+		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "established"}))
 	}
 }
 
@@ -282,7 +282,7 @@ func (f *flow) talk() *session {
 func (f *flow) tellOpened() {
 	if !f.told {
 		f.told = true
-		f.t.emit(&Opened{In: f.in(f.last)})
+		f.t.emit(f.t.events.opened.make(Opened{In: f.in(f.last)}))
 	}
 }
 

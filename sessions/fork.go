@@ -144,7 +144,7 @@ func (s *session) split(c candidate, r *smtp.Reply) {
 	s.mail.smuggleNext = !c.gap && !s.mail.bareLF && len(behind) > 0
 	smuggle := s.mail.smuggleNext
 	s.c.Rewind(c.end)
-	s.pending = append(s.pending, command{verb: smtp.EndOfDot, begin: c.end - 1, end: c.end, seen: -1, time: s.now, content: body})
+	s.wait(command{verb: smtp.EndOfDot, begin: c.end - 1, end: c.end, seen: -1, time: s.now, content: body})
 	s.answer(r)
 	s.mail.smuggleNext = smuggle
 }

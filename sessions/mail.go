@@ -14,24 +14,24 @@ type mailState struct {
 	open        *Mail
 	settled     bool     // open has its result, and ends with the next command
 	content     *content // being sent
-	message     mail.Message
-	smuggleNext bool // the next MAIL stands behind a look-alike
-	bareLF      bool // the client ends lines with bare LF: its end of data too
-	answered    bool // the server answered before the end of data
-	chunks      bool // a message in chunks has begun and not ended
-	prdr        bool // a reply for each recipient comes, then one for all
-	maybeOpen   bool // what was lost may have opened a transaction
-	maybeOver   bool // what was lost may have ended the open one
-	repliesLost bool // replies were lost since it was opened
-	unsure      bool // the reply to the MAIL of the open one was lost
+	smuggleNext bool     // the next MAIL stands behind a look-alike
+	bareLF      bool     // the client ends lines with bare LF: its end of data too
+	answered    bool     // the server answered before the end of data
+	chunks      bool     // a message in chunks has begun and not ended
+	prdr        bool     // a reply for each recipient comes, then one for all
+	maybeOpen   bool     // what was lost may have opened a transaction
+	maybeOver   bool     // what was lost may have ended the open one
+	repliesLost bool     // replies were lost since it was opened
+	unsure      bool     // the reply to the MAIL of the open one was lost
 }
 
 // content is what a message turned out to be.
 type content struct {
+	reader      *mail.Message // while it is being read
 	size        int64
 	truncated   bool
 	chunked     bool
-	fields      mail.Fields
+	header      *Header
 	attachments []Attachment
 	report      *Report
 	protection  string
@@ -42,13 +42,12 @@ type content struct {
 func (s *session) content(b []byte) {
 	c := s.contentNow()
 	c.size += int64(len(b))
-	s.mail.message.Write(b)
+	c.reader.Write(b)
 }
 
 func (s *session) contentNow() *content {
 	if s.mail.content == nil {
-		s.mail.content = &content{time: s.now}
-		s.mail.message.Reset()
+		s.mail.content = &content{time: s.now, reader: s.f.t.readers.take()}
 	}
 	return s.mail.content
 }
@@ -59,22 +58,32 @@ func (s *session) contentLost(n int64) {
 	c := s.contentNow()
 	c.size += n
 	c.truncated = true
-	s.mail.message.Lost(max(n, 1))
+	c.reader.Lost(max(n, 1))
 }
 
 // takeContent ends the content.
 func (s *session) takeContent() *content {
 	c := s.contentNow()
-	s.mail.message.End()
+	c.reader.End()
 	s.takeMessage(c)
-	s.mail.content = nil
+	s.dropContent()
+	c.reader = nil
 	return c
+}
+
+// dropContent forgets the content that was being sent.
+func (s *session) dropContent() {
+	if s.mail.content != nil {
+		s.f.t.readers.put(s.mail.content.reader)
+		s.mail.content = nil
+	}
 }
 
 // takeMessage copies what the message told by now.
 func (s *session) takeMessage(c *content) {
-	m := &s.mail.message
-	c.fields, c.attachments, c.report, c.protection = m.Fields(), m.Attachments(), m.Report(), m.Protection()
+	m := c.reader
+	c.attachments, c.report, c.protection = m.Attachments(), m.Report(), m.Protection()
+	c.header = headerOf(m.Fields(), c.time)
 	for _, odd := range m.Oddities() {
 		s.anomaly(odd, s.now, "")
 	}
@@ -138,7 +147,7 @@ func (s *session) result(m *Mail, r *smtp.Reply) {
 		m.Code, m.Enhanced, m.Reply = 0, "", ""
 		return
 	}
-	m.Code, m.Enhanced, m.Reply = r.Code, string(r.Enhanced), ""
+	m.Code, m.Enhanced, m.Reply = r.Code, s.f.t.texts.word(r.Enhanced), ""
 	if !s.misread(r) {
 		m.Reply = r.Text(512)
 	}
@@ -164,7 +173,7 @@ func resultOf(code int) string {
 
 // tellMail pushes a finished mail.
 func (s *session) tellMail(m *Mail) {
-	s.f.t.emit(&MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode})
+	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode}))
 }
 
 func (s *session) rcptTaken(c *command, r *smtp.Reply) {
@@ -197,7 +206,7 @@ func (s *session) rcptRefused(c *command, r *smtp.Reply) {
 		s.anomaly(RecipientsLimit, s.now, "")
 		return
 	}
-	m.Rejected = append(m.Rejected, Rejection{To: c.arg, Code: r.Code, Enhanced: string(r.Enhanced)})
+	m.Rejected = append(m.Rejected, Rejection{To: c.arg, Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced)})
 }
 
 // reopen takes back the result of a refused DATA: the client tries again.
@@ -234,7 +243,8 @@ func (s *session) dataTaken(c *command, r *smtp.Reply) {
 }
 
 func (s *session) dataBegins() {
-	s.mail.content, s.mail.answered = nil, false
+	s.dropContent()
+	s.mail.answered = false
 	s.fork = forkState{}
 	s.c.Unfork()
 	s.c.Set(smtp.InData)
@@ -335,26 +345,30 @@ func (s *session) worse(m *Mail, r *smtp.Reply) {
 
 // fill copies what the content told into the record.
 func (s *session) fill(m *Mail, c *content) {
-	f := &c.fields
 	m.Size, m.Truncated, m.Chunking = c.size, c.truncated, c.chunked
 	if m.Truncated {
 		m.Size = -1 // dots, the end of data and what stood behind it may be in the hole
 	}
-	m.Header = &Header{
+	m.Header, m.Attachments, m.Report, m.Protection = c.header, c.attachments, c.report, c.protection
+}
+
+// headerOf is the record of a header whose content began to come at a time.
+func headerOf(f mail.Fields, began int64) *Header {
+	h := &Header{
 		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
 		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
 		FromAddresses: f.FromAddresses, Cc: f.Cc, ReplyTo: f.ReplyTo, Sender: f.Sender, ReturnPath: f.ReturnPath, InReplyTo: f.InReplyTo,
 		OriginatingIP: f.OriginatingIP, AutoSubmitted: f.AutoSubmitted, ListID: f.ListID, Precedence: f.Precedence,
 		Hops: f.Hops, Verdicts: f.Verdicts, ARC: f.ARC,
 	}
-	m.Attachments, m.Report, m.Protection = c.attachments, c.report, c.protection
 	sent := f.NewestReceived
 	if sent.IsZero() {
 		sent = f.DateTime
 	}
-	if d := timeOf(c.time).Sub(sent); !sent.IsZero() && d > 0 && d < 30*24*time.Hour {
-		m.Header.HopDelay = d
+	if d := timeOf(began).Sub(sent); !sent.IsZero() && d > 0 && d < 30*24*time.Hour {
+		h.HopDelay = d
 	}
+	return h
 }
 
 func (s *session) endMail() {
@@ -414,7 +428,7 @@ func (s *session) endOfChunk(t *smtp.Token) {
 		}
 		return
 	}
-	s.mail.content = nil // answered before its octets came
+	s.dropContent() // answered before its octets came
 }
 
 // chunkDone takes the reply to a BDAT: the last one's is the mail's, a refused

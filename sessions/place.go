@@ -99,7 +99,7 @@ func (s *session) guess() {
 				s.auth.ex.Lost()
 				s.auth.challenge = s.auth.challenge[:0]
 			}
-			s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
+			s.wait(command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
 			s.c.Set(smtp.InAuth)
 			return
 		}
@@ -276,7 +276,7 @@ func (s *session) lostMore(c *command, r *smtp.Reply) {
 		}
 		s.dataBegins()
 	case 334:
-		s.pending = append(s.pending, command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
+		s.wait(command{verb: smtp.AUTH, begin: s.c.Offset(), end: s.c.Offset(), seen: s.seen, time: s.now})
 		s.c.Set(smtp.InAuth)
 	}
 }

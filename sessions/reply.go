@@ -76,18 +76,22 @@ func (s *session) skipTo(r *smtp.Reply) {
 
 func (s *session) countReply(code int) {
 	s.lastCode = code
+	n := uint32(code)
 	for i := range s.codes {
-		if s.codes[i].code == code {
+		if s.codes[i].code == n {
 			s.codes[i].n++
 			return
 		}
 	}
-	s.codes = append(s.codes, codeCount{code, 1})
+	if s.codes == nil {
+		s.codes = s.fewCodes[:0]
+	}
+	s.codes = append(s.codes, codeCount{n, 1})
 }
 
 // codeCount is how often a reply code was seen. A session has a handful of
 // codes: a list is searched faster than a map is made.
-type codeCount struct{ code, n int }
+type codeCount struct{ code, n uint32 }
 
 // mayEcho says whether a reply may repeat what the client sent although that
 // was a secret: servers quote a line that they did not understand, and after a
@@ -111,7 +115,7 @@ func (s *session) lonely(r *smtp.Reply) {
 	if r.Code != 421 && !s.lostAny && !s.f.midway && !s.proxyRefused(r) {
 		s.anomaly(UnsolicitedReply, s.now, "")
 	}
-	s.f.t.emit(&Replied{In: s.in(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: -1})
+	s.f.t.emit(s.f.t.events.replied.make(Replied{In: s.in(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: -1}))
 	switch {
 	case s.c.Mode() == smtp.InData:
 		s.dataAnswered(r)
@@ -152,9 +156,9 @@ func (s *session) answer(r *smtp.Reply) {
 	if r.Code == 503 && c.verb != smtp.AUTH && !c.lost {
 		s.anomaly(BadSequence, s.now, "")
 	}
-	e := &Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: string(r.Enhanced), Delay: delay}
+	e := s.f.t.events.replied.make(Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: delay})
 	if !s.mayEcho(&c, r) {
-		e.Text = r.Text(512)
+		e.Text = s.f.t.texts.reply(r, 512)
 	}
 	switch c.verb {
 	case smtp.RCPT, smtp.VRFY, smtp.EXPN:
@@ -182,7 +186,7 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 func (s *session) banner(r *smtp.Reply) {
 	s.greeted = true
 	s.rec.Banner = Banner{Code: r.Code, Text: r.Text(512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
-	s.f.t.emit(&Greeted{In: s.in(), Banner: s.rec.Banner})
+	s.f.t.emit(s.f.t.events.greeted.make(Greeted{In: s.in(), Banner: s.rec.Banner}))
 	if s.early {
 		s.anomaly(EarlyTalker, s.now, "")
 	}

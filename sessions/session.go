@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/mailtap/mailtap/capture/stream"
-	"github.com/mailtap/mailtap/decode/mail"
 	"github.com/mailtap/mailtap/decode/smtp"
 )
 
@@ -39,9 +38,10 @@ type session struct {
 	rep *smtp.Reply
 
 	pending []command
-	seen    int64 // the client's acknowledgement in the chunk being read
-	acked   int64 // the server's acknowledgement in the chunk being read; -1 unknown
-	now     int64 // packet time of the chunk being read
+	spare   []command // empty: memory for pending
+	seen    int64     // the client's acknowledgement in the chunk being read
+	acked   int64     // the server's acknowledgement in the chunk being read; -1 unknown
+	now     int64     // packet time of the chunk being read
 
 	started   [2]bool  // a side has talked
 	begin     [2]int64 // offset of its first octet that is no proxy's
@@ -60,10 +60,11 @@ type session struct {
 	guessFrom int64  // offset of the first octet that the client sent knowing it
 	masked    bool   // the offer of STARTTLS was masked
 	secured   bool   // the secured event was given
-	commands  [smtp.NumVerbs]int
+	commands  [smtp.NumVerbs]uint32
 	codes     []codeCount
-	lastCode  int      // of the last reply
-	kinds     []string // of anomalies, each once
+	fewCodes  [6]codeCount // memory for codes
+	lastCode  int          // of the last reply
+	kinds     []string     // of anomalies, each once
 
 	mail      mailState
 	auth      *authState
@@ -81,13 +82,9 @@ type session struct {
 func newSession(f *flow) *session {
 	lim := &f.t.opts.Limits
 	s := &f.dialog
-	*s = session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep, pending: s.pending[:0]}
+	*s = session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep, spare: s.spare}
 	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
 	s.s.Limit = lim.Reply
-	s.mail.message.Options = mail.Options{
-		MaxHeader: lim.Header, MaxParts: lim.Parts, MaxDepth: lim.Depth, MaxAttachments: lim.Attachments,
-		MaxName: lim.FileName, MaxEntries: lim.ArchiveNames, HeadersOnly: f.t.opts.HeadersOnly,
-	}
 	if f.midway {
 		s.anomaly(Midstream, f.start, "")
 		s.c.Set(smtp.Tail)
@@ -222,7 +219,7 @@ func (s *session) clearLost(from side, offset, n int64) {
 
 // inBulk says whether the client's octets are a message's body or inside TLS.
 func (s *session) inBulk() bool {
-	return s.tls.watch != nil && s.secured || s.c.Mode() == smtp.InData && s.mail.message.HeaderDone()
+	return s.tls.watch != nil && s.secured || s.c.Mode() == smtp.InData && s.mail.content != nil && s.mail.content.reader.HeaderDone()
 }
 
 func (s *session) pumpClient() {
@@ -277,9 +274,11 @@ func (s *session) command(t *smtp.Token) {
 	c := command{verb: t.Verb, flags: t.Flags, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
 	switch t.Verb {
 	case smtp.RSET:
-		s.mail.content, s.mail.chunks = nil, false
+		s.dropContent()
+		s.mail.chunks = false
 	case smtp.MAIL, smtp.SEND, smtp.SOML, smtp.SAML: // RFC 821, 3.4: the same, to a terminal
-		s.mail.content, s.mail.chunks = nil, false
+		s.dropContent()
+		s.mail.chunks = false
 		a := s.address(t)
 		c.verb, c.arg, c.params = smtp.MAIL, a.Mailbox, s.mailParams(&a)
 	case smtp.RCPT:
@@ -291,7 +290,8 @@ func (s *session) command(t *smtp.Token) {
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		c.arg = smtp.Text(t.Arg, 512)
 		s.helo.given = Helo{Verb: t.Verb.String(), Name: c.arg}
-		s.mail.content, s.mail.chunks = nil, false
+		s.dropContent()
+		s.mail.chunks = false
 	case smtp.VRFY, smtp.EXPN:
 		c.arg = smtp.Text(t.Arg, 512)
 	case smtp.AUTH, smtp.XEXPS:
@@ -319,7 +319,8 @@ func (s *session) chunksLeft() bool {
 	if !s.mail.chunks || !s.lostAny {
 		return false
 	}
-	s.mail.chunks, s.mail.content = false, nil
+	s.mail.chunks = false
+	s.dropContent()
 	return true
 }
 
@@ -351,6 +352,17 @@ func (s *session) file(c command) {
 	if len(s.pending) >= s.lim.Pending {
 		s.anomaly(PendingLimit, s.now, "")
 		s.shift()
+	}
+	s.wait(c)
+}
+
+// wait puts a command behind those that wait for their replies. The list begins
+// anew where its memory does whenever it is empty.
+func (s *session) wait(c command) {
+	if len(s.pending) == 0 {
+		s.pending = append(s.spare, c)
+		s.spare = s.pending[:0]
+		return
 	}
 	s.pending = append(s.pending, c)
 }

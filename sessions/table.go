@@ -88,32 +88,19 @@ func (s *session) heloTaken(c *command, r *smtp.Reply) {
 		return
 	}
 	s.ehlo = !r.Headless
-	s.rec.Extensions = s.rec.Extensions[:0:0]
-	lines := strings.Split(string(r.Lines), "\n")
-	for i, line := range lines {
-		if i == 0 && !r.Headless {
-			continue // the server's name and greeting
-		}
-		s.extension(line)
-	}
-}
-
-func (s *session) extension(line string) {
-	word := strings.ToUpper(strings.Join(strings.Fields(smtp.Text([]byte(line), 256)), " "))
-	if word == "" {
-		return
-	}
-	if len(s.rec.Extensions) >= s.lim.Extensions {
+	s.rec.Extensions = s.f.t.texts.offer(r.Lines, r.Headless)
+	if most := s.lim.Extensions; len(s.rec.Extensions) > most {
+		s.rec.Extensions = s.rec.Extensions[:most:most]
 		s.anomaly(ExtensionsLimit, s.now, "")
-		return
 	}
-	s.rec.Extensions = append(s.rec.Extensions, word)
-	switch {
-	case word == "STARTTLS":
-		s.rec.TLS.Offered = true
-	case masked(word):
-		s.masked = true
-		s.anomaly(StartTLSMasked, s.now, "")
+	for _, word := range s.rec.Extensions {
+		switch {
+		case word == "STARTTLS":
+			s.rec.TLS.Offered = true
+		case masked(word):
+			s.masked = true
+			s.anomaly(StartTLSMasked, s.now, "")
+		}
 	}
 }
 
@@ -131,7 +118,7 @@ func (s *session) blobTaken(c *command, r *smtp.Reply) {
 	}
 	end := s.c.Offset() + c.size
 	s.c.Blob(c.size)
-	s.pending = append(s.pending, command{verb: smtp.XEXCH50, size: -1, begin: end - 1, end: end, seen: s.seen, time: s.now})
+	s.wait(command{verb: smtp.XEXCH50, size: -1, begin: end - 1, end: end, seen: s.seen, time: s.now})
 }
 
 func (s *session) reseted(*command, *smtp.Reply) { s.mailAborted() }

@@ -51,7 +51,7 @@ func (l *talkers) retire(f *flow) {
 func (f *flow) clear() {
 	f.entry, f.conn, f.session, f.rst, f.newISN = nil, nil, nil, nil, nil
 	f.owed, f.conflict = [2]owed{}, [2]uint64{}
-	f.dialog = session{pending: f.dialog.pending[:0]}
+	f.dialog = session{spare: spareOf(f.dialog.spare)}
 }
 
 // flowOf makes a connection talk that has not yet. It began with a SYN of its
@@ -129,7 +129,7 @@ func (t *Tracker) silent(e *entry, s *packet.Segment, from side) bool {
 	if from == server {
 		t.setState(e, established)
 		e.attempt = true
-		t.emit(&Attempt{In: In{Conn: t.connOf(e, e.isn[client]), Time: timeOf(e.last)}, Result: "established"})
+		t.emit(t.events.attempt.make(Attempt{In: In{Conn: t.connOf(e, e.isn[client]), Time: timeOf(e.last)}, Result: "established"}))
 	}
 	return true
 }
@@ -153,4 +153,15 @@ func (e *entry) sums(s *packet.Segment, from side) bool {
 		return !e.sound[from]
 	}
 	return true
+}
+
+// maxSpareCommands bounds what a flow keeps of a pipelined group for the next
+// connection.
+const maxSpareCommands = 16
+
+func spareOf(c []command) []command {
+	if cap(c) > maxSpareCommands {
+		return nil
+	}
+	return c
 }

@@ -32,6 +32,9 @@ type Tracker struct {
 	clock   clock
 	now     int64 // by the clock
 	group   group
+	events  events
+	texts   texts
+	readers readers
 	tok     smtp.Token
 	rep     smtp.Reply
 
@@ -44,7 +47,7 @@ func NewTracker(o Options, h Handler) *Tracker {
 	if len(o.Ports) == 0 {
 		o.Ports = DefaultPorts()
 	}
-	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed())}
+	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed()), readers: newReaders(&o)}
 	t.wheel.flows = &t.flows
 	return t
 }
