@@ -64,6 +64,15 @@ func (f *File) Next(p *Packet) error {
 	return f.err
 }
 
+// NextBatchIn is NextBatch for a caller who works on several batches at once:
+// the packets lie in room, and stay there until it is given again. It returns
+// the room for the next time, which may be a larger one.
+func (f *File) NextBatchIn(room []byte, batch []Packet) (int, []byte, error) {
+	f.stream.moveTo(room)
+	n, err := f.NextBatch(batch)
+	return n, f.stream.buf, err
+}
+
 // NextBatch fills batch from its begin with the packets that follow, as far as
 // they lie in memory, and returns how many it read: at least one, or the error
 // that Next would have returned. Their Data is borrowed until the next call.

@@ -38,6 +38,17 @@ func (b *window) buffered() []byte { return b.buf[b.r:b.w] }
 
 func (b *window) advance(n int) { b.r += n }
 
+// moveTo goes on in other memory: what was handed out stays where it is.
+func (b *window) moveTo(room []byte) {
+	left := b.buffered()
+	if len(room) < max(len(left), bufferSize/8) {
+		room = make([]byte, max(len(left), bufferSize/8))
+	}
+	b.base += int64(b.r)
+	b.r, b.w = 0, copy(room, left)
+	b.buf = room
+}
+
 func (b *window) offset() int64 { return b.base + int64(b.r) }
 
 func (b *window) fill(n int) []byte {

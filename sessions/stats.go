@@ -9,3 +9,18 @@ type Stats struct {
 
 	EvictedMemory, EvictedIdle, EvictedTable uint64
 }
+
+// Add adds what another tracker counted.
+func (s *Stats) Add(o Stats) {
+	s.Opening += o.Opening
+	s.Established += o.Established
+	s.Closing += o.Closing
+	s.HeldBytes += o.HeldBytes
+	s.Gaps += o.Gaps
+	s.LostBytes += o.LostBytes
+	s.RetransmittedBytes += o.RetransmittedBytes
+	s.Overlaps += o.Overlaps
+	s.EvictedMemory += o.EvictedMemory
+	s.EvictedIdle += o.EvictedIdle
+	s.EvictedTable += o.EvictedTable
+}

@@ -29,8 +29,9 @@ type Tracker struct {
 	stats   Stats
 	held    int // early octets in all connections
 	waiting map[*flow]struct{}
-	clock   clock
+	clock   Clock
 	now     int64 // by the clock
+	number  uint64
 	group   group
 	events  events
 	texts   texts
@@ -59,7 +60,10 @@ func (t *Tracker) Segment(s *packet.Segment) {
 }
 
 func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bool) {
-	t.now = t.clock.at(s.Time)
+	t.number = s.Number
+	if t.now = s.Clock; t.now == 0 {
+		t.now = t.clock.At(s.Time)
+	}
 	e := t.flows.get(key, hash)
 	if e != nil && s.Flags&packet.SYN != 0 && t.replaces(e, s, e.sideOf(fromA)) {
 		t.remove(e)
@@ -167,18 +171,34 @@ func (t *Tracker) remove(e *entry) {
 	t.flows.remove(e)
 }
 
+// Number is the packet's of the segment that is being taken, or was last.
+func (t *Tracker) Number() uint64 { return t.number }
+
 // Advance tells the tracker that packet time has come to now, nanoseconds
-// since the Unix epoch: what was idle for too long ends. Once a second is
-// often enough.
+// since the Unix epoch: what is late is given up, and what was idle for too long
+// ends. Once a second is often enough.
 func (t *Tracker) Advance(now int64) {
-	now = t.clock.at(now)
-	t.now = now
+	t.GiveUp(now)
+	t.Expire(now)
+}
+
+// GiveUp is the first half of Advance: octets that are late for too long count
+// as lost. Connections come in the order of their start.
+func (t *Tracker) GiveUp(now int64) {
+	t.now = t.clock.At(now)
 	for _, f := range t.waitingInOrder() {
-		f.patience(now)
+		f.patience(t.now)
 		if f.done {
 			t.talkers.retire(f)
 		}
 	}
+}
+
+// Expire is the second half of Advance: what was idle for too long ends, in the
+// order in which it began.
+func (t *Tracker) Expire(now int64) {
+	now = t.clock.At(now)
+	t.now = now
 	t.wheel.expire(now, func(e *entry) {
 		if due := t.due(e); due > now {
 			t.wheel.add(e, due)

@@ -19,6 +19,7 @@ type wheel struct {
 	slots [wheelSlots]uint32 // heads of doubly linked lists
 	at    int64              // second up to which all slots were looked at
 	count int
+	due   []*entry // memory for a turn
 }
 
 func (w *wheel) add(e *entry, due int64) {
@@ -54,25 +55,26 @@ func (w *wheel) remove(e *entry) {
 }
 
 // expire calls each for the connections of the slots up to now, each taken off
-// the wheel before, in the order of their times.
+// the wheel before, in the order of their start.
 func (w *wheel) expire(now int64, each func(*entry)) {
 	to := now / 1e9
 	if w.at == 0 || to-w.at > wheelSlots {
 		w.at = max(to-wheelSlots, 0) // the first turn, or a leap of time: every slot once
 	}
+	due := w.due[:0]
 	for w.at < to {
 		w.at++
-		var due []*entry
 		for w.slots[w.at%wheelSlots] != 0 {
 			e := w.flows.at(w.slots[w.at%wheelSlots])
 			w.remove(e)
 			due = append(due, e)
 		}
-		slices.SortFunc(due, byStart)
-		for _, e := range due {
-			each(e)
-		}
 	}
+	slices.SortFunc(due, byStart)
+	for _, e := range due {
+		each(e)
+	}
+	w.due = due[:0]
 }
 
 // first is one of the connections that are due next.

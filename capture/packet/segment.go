@@ -26,7 +26,9 @@ type Address struct{ Hi, Lo uint64 }
 // struct is reused; Payload is borrowed from the packet it was decoded from, or from the pieces of
 // which the Decoder put it together.
 type Segment struct {
-	Time int64 // nanoseconds since the Unix epoch
+	Time   int64  // nanoseconds since the Unix epoch
+	Clock  int64  // the same by a clock that never goes back, where the caller keeps one; else 0
+	Number uint64 // of the packet in its capture, where the caller counts them
 
 	Src, Dst         Address
 	SrcPort, DstPort uint16

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -41,7 +42,13 @@ type reading struct {
 	pipeline *pipeline
 	outputs  *outputs
 	report   *report
-	unread   []error
+
+	mu     sync.Mutex // of who reads
+	files  []string   // still to be read
+	in     *capture.File
+	name   string // of in
+	begins bool   // nothing of in was read
+	unread []error
 }
 
 func (p *program) read(c *cobra.Command, files []string, format string) error {
@@ -71,21 +78,15 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	if format == "text" {
 		out.report = r.report
 	}
-	r.pipeline = newPipeline(&cfg, out, secrets)
+	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	return failed(r.run(files, format == "text"))
 }
 
 // run reads all files, delivers what is left, and gives every error: records
 // that were written before one stay written.
 func (r *reading) run(files []string, text bool) error {
-	for _, name := range files {
-		if err := r.file(name); err != nil {
-			r.unread = append(r.unread, err)
-		}
-		if r.ctx.Err() != nil {
-			break
-		}
-	}
+	r.files = files
+	r.carry()
 	r.pipeline.close()
 	r.outputs.engine.Flush(time.Unix(0, r.report.last).UTC())
 	errs := append([]error(nil), r.unread...)
@@ -95,45 +96,110 @@ func (r *reading) run(files []string, text bool) error {
 	return errors.Join(append(errs, r.outputs.close())...)
 }
 
-func (r *reading) file(name string) error {
-	in, err := r.open(name)
-	if err != nil {
-		return err
+// carry reads in as many goroutines as there are shards: each reads a load and
+// carries it through the stages.
+func (r *reading) carry() {
+	shards := len(r.pipeline.shards)
+	if shards == 1 {
+		r.carryOn(newLoad(1))
+		return
 	}
-	defer in.Close()
-	packets := make([]capture.Packet, batchPackets)
-	for first := true; ; first = false {
-		n, err := in.NextBatch(packets)
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if first && packets[0].Time < r.pipeline.newest-maxStepBack {
-			r.pipeline.restart()
-		}
-		for i := range packets[:n] {
-			r.report.packet(packets[i].Time)
-		}
-		r.pipeline.take(packets[:n])
-		if err := r.interrupted(name); err != nil {
-			return err
-		}
+	var carriers sync.WaitGroup
+	for range shards {
+		l := newLoad(shards)
+		l.packets, l.room = make([]capture.Packet, sharedBatch), make([]byte, sharedRoom)
+		carriers.Go(func() { r.carryOn(l) })
+	}
+	carriers.Wait()
+}
+
+func (r *reading) carryOn(l *load) {
+	for r.next(l) {
+		r.pipeline.carry(l)
 	}
 }
 
-func (r *reading) open(name string) (*capture.File, error) {
+// next fills a load with packets that follow; false where there are no more.
+func (r *reading) next(l *load) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		if r.in == nil && !r.open() {
+			return false
+		}
+		n, err := r.batch(l)
+		switch {
+		case err == io.EOF:
+			r.close(nil)
+			continue
+		case err != nil:
+			r.close(err)
+			continue
+		}
+		r.fill(l, l.packets[:n])
+		if err := r.interrupted(); err != nil {
+			r.close(err)
+			r.files = nil
+		}
+		return true
+	}
+}
+
+func (r *reading) batch(l *load) (n int, err error) {
+	if l.room == nil {
+		return r.in.NextBatch(l.packets)
+	}
+	n, l.room, err = r.in.NextBatchIn(l.room, l.packets)
+	return n, err
+}
+
+func (r *reading) fill(l *load, packets []capture.Packet) {
+	intake := &r.pipeline.intake
+	l.reset()
+	if r.begins && packets[0].Time < intake.newest-maxStepBack {
+		intake.anew(l)
+	}
+	r.begins = false
+	for i := range packets {
+		r.report.packet(packets[i].Time)
+	}
+	intake.fill(l, packets)
+	r.pipeline.ticket(l)
+}
+
+// open begins with the next file that can be read; false where there is none.
+func (r *reading) open() bool {
+	for len(r.files) > 0 {
+		r.name, r.files = r.files[0], r.files[1:]
+		in, err := r.program.openCapture(r.name)
+		if err == nil {
+			r.in, r.begins = in, true
+			return true
+		}
+		r.unread = append(r.unread, err)
+	}
+	return false
+}
+
+func (r *reading) close(err error) {
+	if err != nil {
+		r.unread = append(r.unread, err)
+	}
+	r.in.Close()
+	r.in = nil
+}
+
+func (p *program) openCapture(name string) (*capture.File, error) {
 	if name == "-" {
-		return capture.NewFile(r.program.stdin, "standard input", capture.FileOptions{})
+		return capture.NewFile(p.stdin, "standard input", capture.FileOptions{})
 	}
 	return capture.Open(name, capture.FileOptions{})
 }
 
 // interrupted looks, now and then, whether going on makes sense.
-func (r *reading) interrupted(name string) error {
+func (r *reading) interrupted() error {
 	if r.ctx.Err() != nil {
-		return fmt.Errorf("%s: interrupted after %d packets", name, r.report.packets)
+		return fmt.Errorf("%s: interrupted after %d packets", r.name, r.report.packets)
 	}
 	if r.outputs.file != nil {
 		return r.outputs.file.Err()

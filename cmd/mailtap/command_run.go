@@ -154,7 +154,7 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 		}
 	}()
 	secrets := l.follow(ctx)
-	w := &watch{pipeline: newPipeline(l.cfg, out, secrets), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
+	w := &watch{pipeline: newPipeline(l.cfg, out, secrets, 1), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
 	err := w.run(ctx, pullersOf(sources, w.batches, out.metrics))
 	web.ready.Store(false)
 	l.log.Info("stopped", "packets_left_out", w.pipeline.left().String())

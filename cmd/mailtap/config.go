@@ -22,6 +22,8 @@ type Config struct {
 	StateDir Path          `mapstructure:"state_dir"`
 	TLS      TLSConfig     `mapstructure:"tls"`
 	MIME     MIMEConfig    `mapstructure:"mime"`
+	Shards   Shards        `mapstructure:"shards"`
+	Memory   Size          `mapstructure:"memory"`
 	// StopTimeout bounds the end: what receivers and Loki did not take by then is given up.
 	StopTimeout Duration `mapstructure:"stop_timeout"`
 }
@@ -177,6 +179,7 @@ func Default() Config {
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,
 		},
+		Memory:      512 << 20,
 		StopTimeout: Duration(5 * time.Second),
 	}
 }

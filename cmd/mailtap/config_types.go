@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,8 @@ type (
 	Size int64
 	// Count is a number above zero.
 	Count int
+	// Shards is into how many parts the work is split; 0: one for each core.
+	Shards int
 	// Port is a TCP port.
 	Port uint16
 	// Prefix is a network; a bare address is a network of one.
@@ -92,6 +95,39 @@ func (c *Count) UnmarshalText(b []byte) error {
 	}
 	*c = Count(v)
 	return nil
+}
+
+// maxShards bounds the parts of the work.
+const maxShards = 64
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Shards) UnmarshalText(b []byte) error {
+	if string(b) == "auto" {
+		*s = 0
+		return nil
+	}
+	v, err := strconv.Atoi(string(b))
+	if err != nil || v < 1 || v > maxShards {
+		return fmt.Errorf("%q is no number of shards, allowed is auto and 1 to %d", b, maxShards)
+	}
+	*s = Shards(v)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Shards) MarshalText() ([]byte, error) {
+	if s == 0 {
+		return []byte("auto"), nil
+	}
+	return strconv.AppendInt(nil, int64(s), 10), nil
+}
+
+// number is how many there are on this machine.
+func (s Shards) number() int {
+	if s == 0 {
+		return min(runtime.GOMAXPROCS(0), maxShards)
+	}
+	return int(s)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.

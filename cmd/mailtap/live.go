@@ -21,10 +21,9 @@ type source interface {
 
 // Shape of the batches that readers hand over.
 const (
-	batchPackets = 512
-	batchOctets  = 1 << 20
-	batchesEach  = 4                      // of one reader, recycled
-	batchAge     = 100 * time.Millisecond // of packet time
+	batchOctets = 1 << 20
+	batchesEach = 4                      // of one reader, recycled
+	batchAge    = 100 * time.Millisecond // of packet time
 )
 
 // batch holds copies of packets on their way from a reader to the tracker.
@@ -172,10 +171,10 @@ func (w *watch) take(b *batch) {
 
 // second is what happens whether packets come or not.
 func (w *watch) second(now time.Time) {
-	w.pipeline.advance(now.Add(-settle).UnixNano())
+	w.pipeline.advance(now.Add(-settle))
 	if m := w.outputs.metrics; m != nil {
-		m.Stream(w.pipeline.tracker.Stats())
-		m.Ignored(w.pipeline.ignored)
+		m.Stream(w.pipeline.stats())
+		m.Ignored(w.pipeline.intake.ignored)
 	}
 	w.outputs.publish()
 }

@@ -70,7 +70,7 @@ func watchSources(t *testing.T, sources ...*fileSource) (records string, registr
 	for i, s := range sources {
 		named = append(named, namedSource{[]string{"a", "b"}[i], s})
 	}
-	run := &watch{pipeline: newPipeline(&cfg, o, nil), outputs: o, batches: make(chan *batch, len(sources)*batchesEach)}
+	run := &watch{pipeline: newPipeline(&cfg, o, nil, 1), outputs: o, batches: make(chan *batch, len(sources)*batchesEach)}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {

@@ -32,12 +32,13 @@ type outputs struct {
 	lokiFailing bool
 }
 
-// Handle implements sessions.Handler: the record of an event stands before
-// the alerts that it raises.
-func (o *outputs) Handle(e sessions.Event) {
-	if o.metrics != nil {
-		o.metrics.Handle(e)
-	}
+// wants says whether anyone but metrics, which count in the shards, cares for an
+// event. Shards ask it at the same time.
+func (o *outputs) wants(e sessions.Event) bool { return true }
+
+// take gives an event to those who listen: its record stands before the alerts
+// that it raises.
+func (o *outputs) take(e sessions.Event) {
 	if o.writer != nil {
 		o.writer.Handle(e)
 	}

@@ -4,92 +4,108 @@ import (
 	"math"
 	"time"
 
-	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/sessions"
 )
 
-// pipeline is the packet path behind a source: headers, connections, rules.
-// One goroutine uses it.
+// pipeline is the packet path behind the sources. Loads go through its stages
+// in the order of their tickets: the intake, each shard, then those who listen.
+// Several goroutines carry loads, each one load at a time through all stages, so
+// that they are in different stages at once and nothing is handed over.
 type pipeline struct {
-	decoder  packet.Decoder
-	segments []packet.Segment
-	options  sessions.Options
-	handler  sessions.Handler
-	tracker  *sessions.Tracker
-	engine   *alerts.Engine
-	ignored  []uint64 // packets left out, by reason less one
-	newest   int64    // packet time, nanoseconds
-	due      int64    // packet time of the next advance
+	intake  intake
+	shards  []*shard
+	last    turn // of the merge
+	outputs *outputs
+	tickets uint64
+	own     *load // of take
 }
 
 // newPipeline makes one; secrets open TLS, where there are some.
-func newPipeline(cfg *Config, o *outputs, secrets *keys.Log) *pipeline {
-	p := &pipeline{
-		decoder: cfg.decoder(), options: cfg.trackerOptions(), handler: o, engine: o.engine,
-		ignored: make([]uint64, len(packet.Reasons())), segments: make([]packet.Segment, batchPackets),
+func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeline {
+	p := &pipeline{intake: newIntake(cfg), outputs: o, own: newLoad(shards)}
+	p.last.init()
+	options := cfg.trackerOptions()
+	options.Keys = secrets
+	options.Limits = shareOf(options.Limits, shards)
+	for i := range shards {
+		p.shards = append(p.shards, newShard(i, options, o))
 	}
-	p.options.Keys = secrets
-	p.tracker = sessions.NewTracker(p.options, o)
 	return p
 }
 
-// take takes packets of a source.
-func (p *pipeline) take(in []capture.Packet) {
-	n := 0
-	for i := range in {
-		if t := in[i].Time; n == len(p.segments) || t >= p.due || t < p.newest-maxStepBack {
-			p.tracker.Segments(p.segments[:n])
-			n = 0
-			if t >= p.due || t < p.newest-maxStepBack {
-				p.advance(t)
-			}
-		}
-		switch reason := p.decoder.Decode(&in[i], &p.segments[n]); reason {
-		case packet.OK:
-			n++
-		case packet.Held: // it comes with the last of its pieces
-		default:
-			p.ignored[reason-1]++
-		}
-	}
-	p.tracker.Segments(p.segments[:n])
+// shareOf splits what is a limit of the whole process.
+func shareOf(l sessions.Limits, shards int) sessions.Limits {
+	l.Connections = max(l.Connections/shards, 1)
+	l.HeldTotal = max(l.HeldTotal/shards, 1)
+	return l
 }
 
-// advance tells that packet time has come to now. A second is the grain of
-// all that expires.
-func (p *pipeline) advance(now int64) {
-	if now < p.newest && now >= p.newest-maxStepBack {
-		return // out of order; further back the clock was set
-	}
-	p.newest, p.due = now, now+int64(time.Second)
-	p.decoder.Advance(now, p.ignored)
-	p.tracker.Advance(now)
-	p.engine.Advance(time.Unix(0, now).UTC())
+// ticket gives a load its place. Who fills a load asks for it before anyone else
+// fills the next.
+func (p *pipeline) ticket(l *load) {
+	l.ticket = p.tickets
+	p.tickets++
 }
 
-// restart ends what is open and begins anew: time went back further than any
-// reordering, so what follows is another story.
-func (p *pipeline) restart() {
-	p.close()
-	p.tracker = sessions.NewTracker(p.options, p.handler)
-	p.newest, p.due = 0, 0
+// carry takes a load through the stages behind the intake.
+func (p *pipeline) carry(l *load) {
+	for _, s := range p.shards {
+		s.turn.wait(l.ticket)
+		s.take(l)
+		s.turn.pass()
+	}
+	p.last.wait(l.ticket)
+	p.outputs.merge(l)
+	p.last.pass()
+}
+
+// take carries packets of a source through all stages.
+func (p *pipeline) take(packets []capture.Packet) {
+	p.own.reset()
+	p.intake.fill(p.own, packets)
+	p.ticket(p.own)
+	p.carry(p.own)
+}
+
+// advance tells all shards that packet time has come to now where no packet
+// said so.
+func (p *pipeline) advance(now time.Time) {
+	if ns := now.UnixNano(); ns > p.intake.newest {
+		p.own.reset()
+		p.own.begin(p.intake.advance(ns))
+		p.own.end()
+		p.ticket(p.own)
+		p.carry(p.own)
+	}
 }
 
 // close ends all connections: the input ended.
 func (p *pipeline) close() {
-	p.decoder.Advance(math.MaxInt64, p.ignored)
-	p.tracker.Close()
+	p.intake.decoder.Advance(math.MaxInt64, p.intake.ignored)
+	p.own.reset()
+	p.intake.anew(p.own)
+	p.ticket(p.own)
+	p.carry(p.own)
+}
+
+// stats sums what the trackers counted.
+func (p *pipeline) stats() sessions.Stats {
+	var sum sessions.Stats
+	for _, s := range p.shards {
+		sum.Add(s.stats())
+	}
+	return sum
 }
 
 // left gives the number of packets that were left out, by reason.
 func (p *pipeline) left() tally {
 	out := tally{}
 	for i, name := range packet.Reasons() {
-		if p.ignored[i] > 0 {
-			out[name] = int(p.ignored[i])
+		if n := p.intake.ignored[i]; n > 0 {
+			out[name] = int(n)
 		}
 	}
 	return out

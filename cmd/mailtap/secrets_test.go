@@ -197,7 +197,7 @@ func everything(t *testing.T, file string) *spoken {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.pipeline = newPipeline(&cfg, out, secrets)
+	r.pipeline = newPipeline(&cfg, out, secrets, 1)
 	if err := r.run([]string{file}, true); err != nil {
 		said.Write("error", []byte(err.Error()))
 	}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"time"
+
+	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// Shape of a load: small enough to stay in the processor's cache on its way.
+const (
+	batchPackets = 512  // of one goroutine's load
+	sharedBatch  = 2048 // of the loads of several
+	sharedRoom   = 256 << 10
+)
+
+// load is a batch of packets on its way: as segments, each with the shard that
+// its connection belongs to, then as the events that they gave.
+type load struct {
+	ticket  uint64 // its place among all loads
+	packets []capture.Packet
+	room    []byte             // where they lie, if nobody else keeps them
+	lists   [][]packet.Segment // by shard
+	runs    []stretch
+	told    [][]told // by shard
+}
+
+// stretch is a part of a load between two times at which something may expire.
+type stretch struct {
+	first   uint64 // number of its first packet
+	advance int64  // packet time that has come before it, nanoseconds; 0: none has
+	clock   int64  // the same by the capture's clock
+	anew    bool   // what is open ends before it: another story begins
+	ends    []int  // by shard: where it ends in the list
+}
+
+func newLoad(shards int) *load {
+	return &load{packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
+}
+
+func (l *load) reset() {
+	l.runs = l.runs[:0]
+	for i := range l.lists {
+		l.lists[i] = l.lists[i][:0]
+		clear(l.told[i]) // events are not kept for the next load
+		l.told[i] = l.told[i][:0]
+	}
+}
+
+func (l *load) begin(r stretch) {
+	n := len(l.runs)
+	if n < cap(l.runs) {
+		l.runs = l.runs[:n+1]
+		r.ends = l.runs[n].ends[:0]
+	} else {
+		l.runs = append(l.runs, stretch{})
+	}
+	l.runs[n] = r
+}
+
+// end notes how far the last stretch goes.
+func (l *load) end() {
+	if n := len(l.runs); n > 0 {
+		r := &l.runs[n-1]
+		for i := range l.lists {
+			r.ends = append(r.ends, len(l.lists[i]))
+		}
+	}
+}
+
+// intake turns packets into segments, and says what time it is by them. It
+// belongs to the readers of one source, one at a time.
+type intake struct {
+	decoder packet.Decoder
+	clock   sessions.Clock
+	number  uint64   // of packets
+	ignored []uint64 // packets left out, by reason less one
+	newest  int64    // packet time, nanoseconds
+	due     int64    // packet time of the next advance
+	segment packet.Segment
+}
+
+func newIntake(cfg *Config) intake {
+	return intake{decoder: cfg.decoder(), ignored: make([]uint64, len(packet.Reasons()))}
+}
+
+// fill makes a load of packets.
+func (in *intake) fill(l *load, packets []capture.Packet) {
+	l.begin(stretch{first: in.number + 1})
+	for i := range packets {
+		p := &packets[i]
+		in.number++
+		if p.Time >= in.due || p.Time < in.newest-maxStepBack {
+			l.end()
+			l.begin(in.advance(p.Time))
+		}
+		in.decode(l, p)
+	}
+	l.end()
+}
+
+func (in *intake) decode(l *load, p *capture.Packet) {
+	s := &in.segment
+	if len(l.lists) == 1 { // it is decoded where it stays
+		if len(l.lists[0]) == cap(l.lists[0]) {
+			l.lists[0] = append(l.lists[0], make([]packet.Segment, batchPackets)...)[:len(l.lists[0])]
+		}
+		s = &l.lists[0][:len(l.lists[0])+1][len(l.lists[0])]
+	}
+	switch reason := in.decoder.Decode(p, s); reason {
+	case packet.OK:
+		s.Number, s.Clock = in.number, in.clock.At(p.Time)
+		if len(l.lists) == 1 {
+			l.lists[0] = l.lists[0][:len(l.lists[0])+1]
+			return
+		}
+		i := shardOf(s, len(l.lists))
+		l.lists[i] = append(l.lists[i], *s)
+	case packet.Held: // it comes with the last of its pieces
+	default:
+		in.ignored[reason-1]++
+	}
+}
+
+// advance says that packet time has come to now. A second is the grain of all
+// that expires. It returns the stretch that begins then.
+func (in *intake) advance(now int64) stretch {
+	in.newest, in.due = now, now+int64(time.Second)
+	in.decoder.Advance(now, in.ignored)
+	return stretch{first: in.number, advance: now, clock: in.clock.At(now)}
+}
+
+// anew makes a load that ends all connections.
+func (in *intake) anew(l *load) {
+	l.begin(stretch{first: in.number + 1, anew: true})
+	l.end()
+	in.newest, in.due, in.clock = 0, 0, sessions.Clock{}
+}
+
+// shardOf spreads connections over shards: both directions have the same one.
+func shardOf(s *packet.Segment, shards int) int {
+	h := s.Src.Hi ^ s.Src.Lo ^ s.Dst.Hi ^ s.Dst.Lo
+	h = (h ^ h>>32 ^ uint64(s.SrcPort^s.DstPort)) * 0x9e3779b97f4a7c15
+	return int((h >> 32) * uint64(shards) >> 32)
+}

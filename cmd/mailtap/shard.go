@@ -1,0 +1,123 @@
+package main
+
+import (
+	"sync"
+
+	"github.com/mailtap/mailtap/sessions"
+)
+
+// shard follows the connections of its part of all traffic. Who carries a load
+// works in it while it holds the shard's turn.
+type shard struct {
+	turn    turn
+	index   int
+	options sessions.Options
+	tracker *sessions.Tracker
+	outputs *outputs
+	load    *load // being taken
+	phase   phase
+	first   uint64         // packet number of the stretch
+	past    sessions.Stats // of the trackers before
+}
+
+// phase orders what the same packet brings about: what its time ends comes
+// before what it says.
+type phase uint8
+
+const (
+	givenUp phase = iota
+	expired
+	seen
+)
+
+// told is an event, and where it stands among those of all shards.
+type told struct {
+	number uint64
+	phase  phase
+	event  sessions.Event
+}
+
+func newShard(index int, o sessions.Options, out *outputs) *shard {
+	s := &shard{index: index, options: o, outputs: out}
+	s.turn.init()
+	s.tracker = sessions.NewTracker(o, s)
+	return s
+}
+
+// take follows the segments of a load that are the shard's.
+func (s *shard) take(l *load) {
+	s.load = l
+	list := l.lists[s.index]
+	at := 0
+	for i := range l.runs {
+		r := &l.runs[i]
+		s.before(r)
+		s.phase = seen
+		s.tracker.Segments(list[at:r.ends[s.index]])
+		at = r.ends[s.index]
+	}
+	s.load = nil
+}
+
+// before does what the time of a stretch brings about.
+func (s *shard) before(r *stretch) {
+	s.phase, s.first = givenUp, r.first
+	switch {
+	case r.anew:
+		s.tracker.Close()
+		s.past = s.stats()
+		s.tracker = sessions.NewTracker(s.options, s)
+	case r.advance != 0:
+		s.tracker.GiveUp(r.clock)
+		s.phase = expired
+		s.tracker.Expire(r.clock)
+	}
+}
+
+// stats is what the shard's trackers counted.
+func (s *shard) stats() sessions.Stats {
+	sum := s.past
+	sum.Add(s.tracker.Stats())
+	return sum
+}
+
+// Handle implements sessions.Handler.
+func (s *shard) Handle(e sessions.Event) {
+	if s.outputs.metrics != nil {
+		s.outputs.metrics.Handle(e)
+	}
+	if !s.outputs.wants(e) {
+		return
+	}
+	number := s.first
+	if s.phase == seen {
+		number = s.tracker.Number()
+	}
+	s.load.told[s.index] = append(s.load.told[s.index], told{number, s.phase, e})
+}
+
+// turn lets loads through in the order of their tickets.
+type turn struct {
+	mu   sync.Mutex
+	next uint64
+	came *sync.Cond
+}
+
+func (t *turn) init() { t.came = sync.NewCond(&t.mu) }
+
+// wait returns with the turn of a ticket.
+func (t *turn) wait(ticket uint64) {
+	t.mu.Lock()
+	for t.next != ticket {
+		t.came.Wait()
+	}
+	t.mu.Unlock()
+}
+
+// pass gives the turn to the next ticket.
+func (t *turn) pass() {
+	t.mu.Lock()
+	t.next++
+	t.mu.Unlock()
+	t.came.Broadcast()
+}
