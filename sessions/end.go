@@ -172,6 +172,7 @@ func (f *flow) finish(end string) {
 		s = newSession(f)
 	}
 	rec := s.finish(end)
+	f.t.mails -= len(rec.Mails)
 	rec.Bytes = Sides{f.octets[client], f.octets[server]}
 	rec.Packets = Sides{uint64(f.packets[client]), uint64(f.packets[server])}
 	c, v := f.half[client].Counts(&f.t.pool), f.half[server].Counts(&f.t.pool)

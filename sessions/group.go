@@ -46,8 +46,11 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 		}
 	}
 	for i, e := range entries[:len(all)] {
-		if e != nil && e.talker != 0 && all[i].Length > 0 {
-			touch += t.talkers.all[e.talker].warm()
+		if e == nil || all[i].Length == 0 {
+			continue
+		}
+		if f := t.talkers.of(e); f != nil {
+			touch += f.warm()
 		}
 	}
 	g.touch = touch

@@ -117,6 +117,7 @@ func (s *session) keepMail(m *Mail) {
 		return
 	}
 	s.rec.Mails = append(s.rec.Mails, m)
+	s.f.t.mails++
 }
 
 // mailRefused makes an entry of its own. A second MAIL that is refused leaves

@@ -49,6 +49,7 @@ func DefaultPorts() []PortRole {
 // named anomaly or a counter, never the end.
 type Limits struct {
 	Connections   int           // tracked at once; default 1,048,576
+	Memory        int           // what all connections hold, octets; default 320 MiB
 	OutOfOrder    int           // memory of what waits for a hole in one connection, octets; default 2 MiB
 	HeldTotal     int           // the same of all connections; default 256 MiB
 	HeldSegments  int           // segments of a connection that wait for the other direction; default 256
@@ -85,6 +86,7 @@ func orDefault[T int | time.Duration](v *T, d T) {
 // withDefaults fills what is zero.
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.Connections, 1<<20)
+	orDefault(&l.Memory, 320<<20)
 	orDefault(&l.OutOfOrder, 2<<20)
 	orDefault(&l.HeldTotal, 256<<20)
 	orDefault(&l.HeldSegments, 256)

@@ -193,4 +193,5 @@ func (s *session) banner(r *smtp.Reply) {
 	if s.c.Mode() == smtp.Tail {
 		s.c.Set(smtp.Commands)
 	}
+	s.f.t.heard = s.f
 }

@@ -14,11 +14,14 @@ const maxSpare = 1024
 
 // of returns the flow of an entry, nil where it does not talk.
 func (l *talkers) of(e *entry) *flow {
-	if e.talker == 0 {
+	if e.talker == 0 || e.talker&parkedMark != 0 {
 		return nil
 	}
 	return l.all[e.talker]
 }
+
+// inUse is how many connections talk.
+func (l *talkers) inUse() int { return max(len(l.all)-1, 0) - len(l.spare) }
 
 func (l *talkers) take() *flow {
 	if n := len(l.spare); n > 0 {
@@ -40,7 +43,7 @@ func (l *talkers) take() *flow {
 // retire takes a flow from its entry: nothing of it is in use any more.
 func (l *talkers) retire(f *flow) {
 	f.entry.talker = 0
-	if inUse := len(l.all) - len(l.spare); len(l.spare) > max(maxSpare, inUse) {
+	if len(l.spare) > max(maxSpare, l.inUse()) {
 		l.all[f.number] = nil
 	} else {
 		f.clear()
@@ -57,8 +60,11 @@ func (f *flow) clear() {
 // flowOf makes a connection talk that has not yet. It began with a SYN of its
 // client: any other has had a flow from its first segment on.
 func (t *Tracker) flowOf(e *entry) *flow {
+	if f := t.talkers.of(e); f != nil {
+		return f
+	}
 	if e.talker != 0 {
-		return t.talkers.all[e.talker]
+		return t.unpark(e)
 	}
 	return t.talks(e, t.connOf(e, e.isn[client]))
 }

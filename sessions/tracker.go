@@ -36,6 +36,10 @@ type Tracker struct {
 	events  events
 	texts   texts
 	readers readers
+	parking parking
+	mails   int    // in the records of open sessions
+	hand    uint32 // of the search for connections to let go
+	heard   *flow  // was greeted by the segment that is being taken
 	tok     smtp.Token
 	rep     smtp.Reply
 
@@ -50,6 +54,7 @@ func NewTracker(o Options, h Handler) *Tracker {
 	}
 	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed()), readers: newReaders(&o)}
 	t.wheel.flows = &t.flows
+	t.parking.latest = make([]uint32, parkBehind)
 	return t
 }
 
@@ -78,13 +83,18 @@ func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bo
 		e.last, e.active = max(e.last, s.Time), t.now
 	}
 	from := e.sideOf(fromA)
-	if e.talker == 0 && t.silent(e, s, from) {
+	if t.talkers.of(e) == nil && t.silent(e, s, from) {
 		return
 	}
 	f := t.flowOf(e)
 	f.segment(s, from)
-	if e.done {
+	heard := t.heard == f
+	t.heard = nil
+	switch {
+	case e.done:
 		t.talkers.retire(f)
+	case heard:
+		t.greeted(e)
 	}
 }
 
@@ -128,9 +138,7 @@ func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool)
 	if s.Flags&packet.RST != 0 || s.Flags&packet.SYN == 0 && s.Length == 0 {
 		return nil
 	}
-	if t.flows.count >= t.opts.Limits.Connections {
-		t.evictOldest()
-	}
+	t.makeRoom()
 	e := t.flows.put(key, hash)
 	e.start, e.last, e.active = s.Time, s.Time, t.now
 	from := t.guessSide(s)
@@ -149,17 +157,6 @@ func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool)
 		t.begin(e, s)
 	}
 	return e
-}
-
-// evictOldest makes room: the connection that is due first goes.
-func (t *Tracker) evictOldest() {
-	e := t.wheel.first()
-	if e == nil {
-		return
-	}
-	t.stats.EvictedTable++
-	t.flowOf(e).finish(EndEvicted)
-	t.remove(e)
 }
 
 func (t *Tracker) remove(e *entry) {
@@ -257,6 +254,10 @@ func (t *Tracker) count(e *entry, n int) {
 	}
 }
 
-func (t *Tracker) emit(e Event) { t.handler.Handle(e) }
+func (t *Tracker) emit(e Event) {
+	if !t.parking.muted {
+		t.handler.Handle(e)
+	}
+}
 
 func timeOf(ns int64) time.Time { return time.Unix(0, ns).UTC() }

@@ -18,8 +18,7 @@ type wheel struct {
 	flows *flowTable
 	slots [wheelSlots]uint32 // heads of doubly linked lists
 	at    int64              // second up to which all slots were looked at
-	count int
-	due   []*entry // memory for a turn
+	due   []*entry           // memory for a turn
 }
 
 func (w *wheel) add(e *entry, due int64) {
@@ -35,7 +34,6 @@ func (w *wheel) add(e *entry, due int64) {
 	}
 	w.slots[e.slot] = e.id
 	e.filed = true
-	w.count++
 }
 
 func (w *wheel) remove(e *entry) {
@@ -51,7 +49,6 @@ func (w *wheel) remove(e *entry) {
 		w.flows.at(e.next).prev = e.prev
 	}
 	e.next, e.prev, e.filed = 0, 0, false
-	w.count--
 }
 
 // expire calls each for the connections of the slots up to now, each taken off
@@ -75,19 +72,6 @@ func (w *wheel) expire(now int64, each func(*entry)) {
 		each(e)
 	}
 	w.due = due[:0]
-}
-
-// first is one of the connections that are due next.
-func (w *wheel) first() *entry {
-	if w.count == 0 {
-		return nil
-	}
-	for i := int64(1); i <= wheelSlots; i++ {
-		if id := w.slots[(w.at+i)%wheelSlots]; id != 0 {
-			return w.flows.at(id)
-		}
-	}
-	return nil
 }
 
 // byStart orders connections by their start; the client's and the server's

@@ -82,6 +82,9 @@ func (h *Half) Offset() int64 { return h.offset }
 // OffsetOf turns a sequence number near the half's place into a stream offset.
 func (h *Half) OffsetOf(seq uint32) int64 { return h.offset + int64(int32(seq-h.next)) }
 
+// Plain says whether nothing but octets in order came.
+func (h *Half) Plain() bool { return h.waits == 0 && !h.hasFIN && !h.holed }
+
 // Held is the memory that early octets take.
 func (h *Half) Held(pool *Pool) int {
 	if w := pool.of(h); w != nil {

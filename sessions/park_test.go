@@ -1,0 +1,72 @@
+package sessions_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/sessions"
+	"github.com/mailtap/mailtap/sessions/dialog"
+)
+
+// TestParked parks every connection of the real captures behind its greeting:
+// the events are the same.
+func TestParked(t *testing.T) {
+	parked := 0
+	for _, r := range connections(t) {
+		o := r.options(t)
+		tell := func(park bool) string {
+			var b strings.Builder
+			tracker := sessions.NewTracker(o, sessions.HandlerFunc(func(e sessions.Event) { describe(&b, e) }))
+			if park {
+				tracker.ParkAtOnce()
+			}
+			for i := range r.segments {
+				tracker.Segment(&r.segments[i])
+				parked += tracker.Parked()
+			}
+			tracker.Close()
+			if n := tracker.Parked(); n != 0 {
+				t.Fatalf("%s: %d are parked in the end", r.name, n)
+			}
+			return b.String()
+		}
+		if got, want := tell(true), tell(false); got != want {
+			t.Errorf("%s\ngot\n%s\nwant\n%s", r.name, firstDifference(got, want), firstDifference(want, got))
+		}
+	}
+	if parked == 0 {
+		t.Error("nothing was parked")
+	}
+}
+
+// TestFlood floods a small table with attempts: those go, the session stays.
+func TestFlood(t *testing.T) {
+	for _, limits := range []sessions.Limits{{Connections: 1000}, {Memory: 300 << 10}} {
+		ends := map[string]int{}
+		tracker := sessions.NewTracker(sessions.Options{Limits: limits}, sessions.HandlerFunc(func(e sessions.Event) {
+			if c, ok := e.(*sessions.Closed); ok {
+				ends[c.Session.End]++
+			}
+		}))
+		dialog := segments(t, "S: 220 mx\nC: EHLO a\nS: 250 mx\nC: QUIT\nS: 221 bye\n", dialog.Options{})
+		half := len(dialog) / 2
+		for i := range dialog[:half] {
+			tracker.Segment(&dialog[i])
+		}
+		for i := range 20000 {
+			syn := packet.Segment{Time: dialog[half].Time + int64(i), Src: packet.Address{Lo: uint64(i) + 1<<24}, Dst: packet.Address{Lo: 1}, SrcPort: 9, DstPort: 25, Flags: packet.SYN, TTL: 64}
+			tracker.Segment(&syn)
+		}
+		if n := ends[sessions.EndEvicted]; n < 18000 || n >= 20000 {
+			t.Errorf("%+v: %d of 20000 attempts were let go", limits, n)
+		}
+		for i := range dialog[half:] {
+			tracker.Segment(&dialog[half+i])
+		}
+		tracker.Close()
+		if ends[sessions.EndQuit] != 1 {
+			t.Errorf("the session did not outlive the flood: %v", ends)
+		}
+	}
+}
