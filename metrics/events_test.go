@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,9 +59,41 @@ func dialog(c *sessions.Conn) []sessions.Event {
 	}
 }
 
+// small is a session of one small mail without login, of client i.
+func small(i int) []sessions.Event {
+	c := conn([]string{"relay", "submission"}[i%2], []string{"mx1", ""}[i/2%2])
+	c.Client = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(20_000+37*i))
+	c.Start = time.Unix(1_700_000_000, int64(i)*7_654_321)
+	in := sessions.In{Conn: c, Time: c.Start}
+	d := func(n int) time.Duration { return time.Duration(n*(i+1)) * 10 * time.Microsecond }
+	return []sessions.Event{
+		&sessions.Attempt{In: in, Result: "established"},
+		&sessions.Opened{In: in},
+		&sessions.Greeted{In: in, Banner: sessions.Banner{Code: 220, Delay: d(20)}},
+		&sessions.Replied{In: in, Verb: "EHLO", Code: 250, Delay: d(2)},
+		&sessions.Replied{In: in, Verb: "MAIL", Code: 250, Delay: d(3)},
+		&sessions.Replied{In: in, Verb: "RCPT", Code: 250, Delay: d(4)},
+		&sessions.Replied{In: in, Verb: "RCPT", Code: 250, Delay: d(5)},
+		&sessions.Replied{In: in, Verb: "DATA", Code: 354, Delay: d(6)},
+		&sessions.Replied{In: in, Verb: ".", Code: 250, Delay: d(90)},
+		&sessions.MailDone{In: in, Mail: &sessions.Mail{To: []string{"a", "b"}, Result: sessions.MailAccepted, Size: int64(2000 + i)}},
+		&sessions.Replied{In: in, Verb: "RSET", Code: 250, Delay: d(1)},
+		&sessions.Replied{In: in, Verb: "QUIT", Code: 221, Delay: d(1)},
+		&sessions.Secured{In: in, TLS: sessions.TLS{Mode: sessions.TLSNone, Outcome: sessions.TLSNotUsed}},
+		&sessions.Closed{In: in, Session: &sessions.Session{End: sessions.EndQuit, Duration: d(300)}},
+	}
+}
+
+// play counts events in a shard of their own.
 func play(m *Metrics, events []sessions.Event) {
+	s := m.Shard()
+	s.play(events)
+	s.Publish()
+}
+
+func (s *Shard) play(events []sessions.Event) {
 	for _, e := range events {
-		m.Handle(e)
+		s.Handle(e)
 	}
 }
 

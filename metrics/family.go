@@ -13,48 +13,87 @@ import (
 // that nobody asked for cost each scrape.
 const maxSeeded = 500
 
+// shape is the closed label sets of a family, in the order of its labels.
+type shape []*set
+
+// size is how many children there can be.
+func (s shape) size() int {
+	n := 1
+	for _, set := range s {
+		n *= len(set.names)
+	}
+	return n
+}
+
+// maxLabels is how many labels a family has at most.
+const maxLabels = 5
+
+// strides say how far apart the children of neighbouring values are, by label.
+type strides [maxLabels]int
+
+func (s shape) strides() (out strides) {
+	n := 1
+	for i, set := range slices.Backward(s) {
+		out[i] = n
+		n *= len(set.names)
+	}
+	return out
+}
+
+// index is the place of a child among all that there can be.
+func (s *strides) index(indexes ...int) int {
+	n := 0
+	for i, index := range indexes {
+		n += s[i] * index
+	}
+	return n
+}
+
+// values are the label values of the child at a place.
+func (s shape) values(n int) []string {
+	values := make([]string, len(s))
+	for i, set := range slices.Backward(s) {
+		values[i] = set.names[n%len(set.names)]
+		n /= len(set.names)
+	}
+	return values
+}
+
+func (s shape) labels() []string {
+	labels := make([]string, len(s))
+	for i, set := range s {
+		labels[i] = set.label
+	}
+	return labels
+}
+
 // family is one metric with closed label sets. A child is made on its first
-// use, or at the start where there are few, and is then found by its index alone.
+// use, or at the start where there are few. Events do not come here: a Shard
+// counts them and hands over sums.
 type family[M any] struct {
-	sets  []*set
-	cells []atomic.Pointer[M]
-	child func(values ...string) M
-	mu    sync.Mutex // one child is made at a time
+	shape
+	places   strides
+	child    func(values ...string) M
+	mu       sync.Mutex
+	children map[int]M
 }
 
 func newFamily[M any](sets []*set, child func(...string) M) *family[M] {
-	n := 1
-	for _, s := range sets {
-		n *= len(s.names)
-	}
-	return &family[M]{sets: sets, cells: make([]atomic.Pointer[M], n), child: child}
+	return &family[M]{shape: sets, places: shape(sets).strides(), child: child, children: map[int]M{}}
 }
 
-// at finds the child at the indexes of its label values, in the order of the
-// labels.
-func (f *family[M]) at(indexes ...int) M {
-	n := 0
-	for i, s := range f.sets {
-		n = n*len(s.names) + indexes[i]
-	}
-	if m := f.cells[n].Load(); m != nil {
-		return *m
-	}
-	return f.resolve(n, indexes)
-}
+// at finds the child at the indexes of its label values.
+func (f *family[M]) at(indexes ...int) M { return f.get(f.places.index(indexes...)) }
 
-func (f *family[M]) resolve(n int, indexes []int) M {
+// get finds the child at a place.
+func (f *family[M]) get(n int) M {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m := f.cells[n].Load(); m != nil {
-		return *m
+	m, ok := f.children[n]
+	if !ok {
+		m = f.child(f.values(n)...)
+		f.children[n] = m
 	}
-	values := make([]string, len(f.sets))
-	for i, s := range f.sets {
-		values[i] = s.names[indexes[i]]
-	}
-	m := f.child(values...)
-	f.cells[n].Store(&m)
 	return m
 }
 
@@ -62,13 +101,13 @@ func (f *family[M]) resolve(n int, indexes []int) M {
 // each counts as weight series.
 func (f *family[M]) seed(weight int) {
 	n := weight
-	for _, s := range f.sets {
+	for _, s := range f.shape {
 		n *= s.seeded
 	}
 	if n == 0 || n > maxSeeded {
 		return
 	}
-	indexes := make([]int, len(f.sets))
+	indexes := make([]int, len(f.shape))
 	for {
 		f.at(indexes...)
 		if !f.next(indexes) {
@@ -79,7 +118,7 @@ func (f *family[M]) seed(weight int) {
 
 // next counts the indexes up like an odometer.
 func (f *family[M]) next(indexes []int) bool {
-	for i, s := range slices.Backward(f.sets) {
+	for i, s := range slices.Backward(f.shape) {
 		if indexes[i]++; indexes[i] < s.seeded {
 			return true
 		}
@@ -108,27 +147,15 @@ func (d *definer) note(kind, name, help string, labels []string) {
 	d.families = append(d.families, Family{Name: prefix + name, Type: kind, Labels: labels, Help: help})
 }
 
-func labelsOf(sets []*set) []string {
-	labels := make([]string, len(sets))
-	for i, s := range sets {
-		labels[i] = s.label
-	}
-	return labels
-}
-
-func (d *definer) counter(name, help string, sets ...*set) *family[prometheus.Counter] {
-	labels := labelsOf(sets)
-	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
-	d.reg.MustRegister(vec)
-	d.note("counter", name, help, labels)
-	f := newFamily(sets, vec.WithLabelValues)
+func (d *definer) counter(name, help string, sets ...*set) *counters {
+	f := d.lazyCounter(name, help, sets...)
 	f.seed(1)
 	return f
 }
 
 // lazyCounter is a counter of which no child exists before its first event.
-func (d *definer) lazyCounter(name, help string, sets ...*set) *family[prometheus.Counter] {
-	labels := labelsOf(sets)
+func (d *definer) lazyCounter(name, help string, sets ...*set) *counters {
+	labels := shape(sets).labels()
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
 	d.reg.MustRegister(vec)
 	d.note("counter", name, help, labels)
@@ -136,34 +163,26 @@ func (d *definer) lazyCounter(name, help string, sets ...*set) *family[prometheu
 }
 
 // gauge children are not seeded: zero is a claim. The caller seeds where it is true.
-func (d *definer) gauge(name, help string, sets ...*set) *family[prometheus.Gauge] {
-	labels := labelsOf(sets)
+func (d *definer) gauge(name, help string, sets ...*set) *gauges {
+	labels := shape(sets).labels()
 	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + name, Help: help}, labels)
 	d.reg.MustRegister(vec)
 	d.note("gauge", name, help, labels)
 	return newFamily(sets, vec.WithLabelValues)
 }
 
-// histogram is classic and native at once: a scraper takes what it knows. 1.1
-// bounds the error of a native quantile to 5 %, 160 buckets the memory.
-func (d *definer) histogram(name, help string, buckets []float64, sets ...*set) *family[prometheus.Observer] {
-	labels := labelsOf(sets)
-	vec := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: prefix + name, Help: help, Buckets: buckets,
-		NativeHistogramBucketFactor:    1.1,
-		NativeHistogramMaxBucketNumber: 160,
-	}, labels)
-	d.reg.MustRegister(vec)
-	d.note("histogram", name, help, labels)
-	f := newFamily(sets, vec.WithLabelValues)
-	f.seed(len(buckets) + 3) // le="+Inf", sum and count
+func (d *definer) histogram(name, help string, bounds []float64, sets ...*set) *histograms {
+	f := newHistograms(prefix+name, help, bounds, sets)
+	d.reg.MustRegister(f)
+	d.note("histogram", name, help, f.labels())
+	f.seed(len(bounds) + 3) // le="+Inf", sum and count
 	return f
 }
 
 // totals are counters and gauges whose value is set as a whole by whoever
 // counts elsewhere; a scrape reads them.
-func (d *definer) totals(kind, name, help string, sets ...*set) *family[*atomic.Uint64] {
-	labels := labelsOf(sets)
+func (d *definer) totals(kind, name, help string, sets ...*set) *published {
+	labels := shape(sets).labels()
 	d.note(kind, name, help, labels)
 	f := newFamily(sets, func(values ...string) *atomic.Uint64 {
 		v := new(atomic.Uint64)

@@ -4,112 +4,113 @@ import (
 	"github.com/mailtap/mailtap/sessions"
 )
 
-var _ sessions.Handler = (*Metrics)(nil)
+var _ sessions.Handler = (*Shard)(nil)
 
 // Handle implements sessions.Handler: it counts the event.
-func (m *Metrics) Handle(e sessions.Event) {
-	c := e.Of()
-	role, server := m.role.of(c.Role), m.server.of(c.ServerName)
+func (s *Shard) Handle(e sessions.Event) {
+	c := s.at(e.Of())
 	switch ev := e.(type) {
 	case *sessions.Replied:
-		m.replied(ev, role, server)
+		s.replied(ev, c)
 	case *sessions.Attempt:
-		m.attempts.at(role, server, m.attempt.of(ev.Result)).Inc()
+		s.attempts.inc(c.role, c.server, s.m.attempt.of(ev.Result))
 	case *sessions.Opened:
-		m.opened[role].Add(1)
+		s.open[c.role].now++
 	case *sessions.Greeted:
-		m.greeted(&ev.Banner, role, server)
+		s.greeted(&ev.Banner, c)
 	case *sessions.Secured:
-		m.secured(&ev.TLS, role, server)
+		s.secured(&ev.TLS, c)
 	case *sessions.Authenticated:
-		m.authenticated(&ev.Auth, role, server)
+		s.authenticated(&ev.Auth, c)
 	case *sessions.MailDone:
-		m.mailDone(ev.Mail, role, m.direction.of(c.Direction), server)
+		s.mailDone(ev.Mail, c)
 	case *sessions.Anomaly:
-		m.anomalies.at(m.anomaly.of(ev.Kind)).Inc()
+		s.anomalies.inc(s.m.anomaly.of(ev.Kind))
 	case *sessions.Closed:
-		m.closed(ev.Session, role, m.direction.of(c.Direction), server)
+		s.closed(ev.Session, c)
 	}
 }
 
-func (m *Metrics) replied(ev *sessions.Replied, role, server int) {
-	verb := m.replyVerb.of(ev.Verb)
+func (s *Shard) replied(ev *sessions.Replied, c *place) {
+	verb := s.m.replyVerb.of(ev.Verb)
 	// A 334 asks the client to go on: AUTH counts with its final reply.
 	if ev.Verb != "" && ev.Verb != endOfData && ev.Code != 334 {
-		m.commands.at(role, m.verb.of(ev.Verb)).Inc()
+		s.commands.inc(c.role, s.m.commandOf[verb])
 	}
 	if ev.Code == 0 { // lost, or never came
 		return
 	}
-	m.replies.at(role, server, verb, m.code.at(ev.Code)).Inc()
+	s.replies.inc(c.role, c.server, verb, s.m.code.at(ev.Code))
 	if ev.Delay >= 0 && ev.Verb != "" {
-		m.replyDelay.at(server, verb).Observe(ev.Delay.Seconds())
+		s.replyDelay.observe(ev.Delay.Seconds(), c.server, verb)
 	}
 	if ev.Verb == "RCPT" {
-		m.recipient(ev, role)
+		s.recipient(ev.Code, c)
 	}
 }
 
 // recipient counts replies rather than the lists of mails, which are bounded.
-func (m *Metrics) recipient(ev *sessions.Replied, role int) {
-	result := "rejected"
-	switch ev.Code / 100 {
+func (s *Shard) recipient(code int, c *place) {
+	result := rcptRejected
+	switch code / 100 {
 	case 2:
-		result = "accepted"
+		result = rcptAccepted
 	case 4:
-		result = "deferred"
+		result = rcptDeferred
 	}
-	m.recipients.at(role, m.direction.of(ev.Conn.Direction), m.rcpt.of(result)).Inc()
+	s.recipients.inc(c.role, c.direction, result)
 }
 
-func (m *Metrics) greeted(b *sessions.Banner, role, server int) {
+func (s *Shard) greeted(b *sessions.Banner, c *place) {
 	if b.Code != 0 {
-		m.replies.at(role, server, m.replyVerb.of(other), m.code.at(b.Code)).Inc()
+		s.replies.inc(c.role, c.server, s.m.replyVerb.of(other), s.m.code.at(b.Code))
 	}
 	if b.Delay > 0 {
-		m.bannerDelay.at(role, server).Observe(b.Delay.Seconds())
+		s.bannerDelay.observe(b.Delay.Seconds(), c.role, c.server)
 	}
 }
 
-func (m *Metrics) secured(t *sessions.TLS, role, server int) {
-	m.tlsSessions.at(role, server, m.tlsMode.of(t.Mode), m.tlsOutcome.of(t.Outcome)).Inc()
+func (s *Shard) secured(t *sessions.TLS, c *place) {
+	s.tlsSessions.inc(c.role, c.server, s.m.tlsMode.of(t.Mode), s.m.tlsOutcome.of(t.Outcome))
 	if t.Version != "" {
-		m.tlsHandshakes.at(m.tlsVersion.of(t.Version), m.tlsCipher.of(t.Cipher)).Inc()
+		s.tlsHandshakes.inc(s.m.tlsVersion.of(t.Version), s.m.tlsCipher.of(t.Cipher))
 	}
 	if t.Handshake > 0 {
-		m.tlsHandshake.at(server).Observe(t.Handshake.Seconds())
+		s.tlsHandshake.observe(t.Handshake.Seconds(), c.server)
 	}
 	if t.Certificate != nil && !t.Certificate.NotAfter.IsZero() {
-		m.tlsExpiry.at(server).Set(float64(t.Certificate.NotAfter.Unix()))
+		s.expiry[c.server] = float64(t.Certificate.NotAfter.Unix())
 	}
 }
 
-func (m *Metrics) authenticated(a *sessions.Auth, role, server int) {
+func (s *Shard) authenticated(a *sessions.Auth, c *place) {
 	encrypted := "false"
 	if a.Encrypted {
 		encrypted = "true"
 	}
-	m.auths.at(role, server, m.mechanism.of(a.Mechanism), m.encrypted.of(encrypted), m.authResult.of(a.Result)).Inc()
+	s.auths.inc(c.role, c.server, s.m.mechanism.of(a.Mechanism), s.m.encrypted.of(encrypted), s.m.authResult.of(a.Result))
 	if a.SecretExposed {
-		m.exposed.at(role, server, m.exposing.of(a.Mechanism)).Inc()
+		s.exposed.inc(c.role, c.server, s.m.exposing.of(a.Mechanism))
 	}
 }
 
-func (m *Metrics) mailDone(mail *sessions.Mail, role, direction, server int) {
-	m.messages.at(role, direction, server, m.mailResult.of(mail.Result)).Inc()
+func (s *Shard) mailDone(mail *sessions.Mail, c *place) {
+	s.messages.inc(c.role, c.direction, c.server, s.m.mailResult.of(mail.Result))
 	if mail.Size >= 0 {
-		m.messageBytes.at(role, direction).Observe(float64(mail.Size))
+		s.messageBytes.observe(float64(mail.Size), c.role, c.direction)
 	}
 	if mail.Result == sessions.MailAccepted {
-		m.messageRecipients.at(role).Observe(float64(len(mail.To)))
+		s.messageRecipients.observe(float64(len(mail.To)), c.role)
 	}
 }
 
-func (m *Metrics) closed(s *sessions.Session, role, direction, server int) {
-	m.sessions.at(role, direction, server, m.end.of(s.End)).Inc()
-	if s.End == sessions.EndRefused || s.End == sessions.EndUnanswered {
+func (s *Shard) closed(rec *sessions.Session, c *place) {
+	s.sessions.inc(c.role, c.direction, c.server, s.m.end.of(rec.End))
+	if rec.End == sessions.EndRefused || rec.End == sessions.EndUnanswered {
 		return // was never open
 	}
-	m.sessionDuration.at(role).Observe(s.Duration.Seconds())
-	lower(&m.opened[role])
+	s.sessionDuration.observe(rec.Duration.Seconds(), c.role)
+	if o := &s.open[c.role]; o.now > 0 { // an end may come without its beginning
+		o.now--
+	}
 }

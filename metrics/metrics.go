@@ -47,6 +47,7 @@ func (o Options) withDefaults() Options {
 type sets struct {
 	role, server, direction        *set
 	verb, replyVerb                *set
+	commandOf                      []int // index in verb, by index in replyVerb
 	code                           *codes
 	mechanism, exposing, encrypted *set
 	end, attempt                   *set
@@ -57,7 +58,7 @@ type sets struct {
 }
 
 func newSets(o Options) sets {
-	return sets{
+	s := sets{
 		role:       newSet("role", o.Roles...),
 		server:     newSet("server", o.Servers...).withOther(),
 		direction:  newSet("direction", sessions.Directions[:]...),
@@ -71,23 +72,26 @@ func newSets(o Options) sets {
 		attempt:    newSet("result", "established", "refused", "unanswered"),
 		authResult: newSet("result", sessions.AuthSuccess, sessions.AuthFailure, sessions.AuthAborted, sessions.AuthUnknown),
 		mailResult: newSet("result", sessions.MailAccepted, sessions.MailRejected, sessions.MailDeferred, sessions.MailAborted, sessions.MailUnknown),
-		rcpt:       newSet("result", "accepted", "deferred", "rejected"),
+		rcpt:       newSet("result", rcptResults[:]...),
 		tlsMode:    newSet("mode", sessions.TLSNone, sessions.TLSStartTLS, sessions.TLSImplicit),
 		tlsOutcome: newSet("outcome", sessions.TLSEstablished, sessions.TLSRefused, sessions.TLSFailed, sessions.TLSStripped, sessions.TLSNotOffered, sessions.TLSNotUsed),
 		tlsVersion: newSet("version", tlsVersions[:]...),
 		tlsCipher:  newSet("cipher", tlsCiphers[:]...),
 		anomaly:    anomalySet(),
 	}
+	s.commandOf = commandIndexes(s.replyVerb, s.verb)
+	return s
 }
 
 type (
-	counters   = family[prometheus.Counter]
-	gauges     = family[prometheus.Gauge]
-	histograms = family[prometheus.Observer]
-	published  = family[*atomic.Uint64]
+	counters  = family[prometheus.Counter]
+	gauges    = family[prometheus.Gauge]
+	published = family[*atomic.Uint64]
 )
 
-// Metrics counts. Its methods may be called by several goroutines at once.
+// Metrics is what a scrape shows. Its methods may be called by several
+// goroutines at once; events are counted by a Shard for each goroutine that has
+// some.
 type Metrics struct {
 	sets
 	definer

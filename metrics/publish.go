@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/mailtap/mailtap/sessions"
@@ -83,14 +82,4 @@ func (m *Metrics) Reloaded(ok bool, at time.Time) {
 	}
 	m.reloadOK.at().Set(1)
 	m.reloadTime.at().Set(float64(at.UnixNano()) / 1e9)
-}
-
-// lower counts down, but never below zero: an end may come without its beginning.
-func lower(n *atomic.Int64) {
-	for {
-		v := n.Load()
-		if v <= 0 || n.CompareAndSwap(v, v-1) {
-			return
-		}
-	}
 }

@@ -13,7 +13,25 @@ type set struct {
 	label  string
 	names  []string
 	index  map[string]int
-	seeded int // how many of names, from the first, exist from the start
+	slots  [slots]named // by slotOf: the first name that falls there
+	seeded int          // how many of names, from the first, exist from the start
+}
+
+type named struct {
+	name  string
+	index int
+}
+
+// slots is a power of two well above the number of names of most sets.
+const slots = 128
+
+// slotOf spreads names by their length and three of their octets.
+func slotOf(name string) uint {
+	if name == "" {
+		return 0
+	}
+	n := uint(len(name))
+	return (n + 7*uint(name[0]) + 29*uint(name[n/2]) + 3*uint(name[n-1])) % slots
 }
 
 // newSet makes a set. other is not seeded: it is there for what should not be.
@@ -27,6 +45,14 @@ func newSet(label string, names ...string) *set {
 	}
 	s.seeded = len(s.names)
 	s.names = append(s.names, other)
+	for i := range s.slots {
+		s.slots[i].index = len(s.names) - 1 // of the empty value
+	}
+	for i, name := range s.names {
+		if slot := &s.slots[slotOf(name)]; slot.name == "" {
+			*slot = named{name, i}
+		}
+	}
 	return s
 }
 
@@ -44,6 +70,9 @@ func (s *set) seed(n int) *set {
 
 // of finds the index of a value, the one of other where it is not listed.
 func (s *set) of(value string) int {
+	if slot := &s.slots[slotOf(value)]; slot.name == value {
+		return slot.index
+	}
 	if i, ok := s.index[value]; ok {
 		return i
 	}
@@ -59,6 +88,24 @@ func verbSet() *set { return newSet("verb", smtp.Verbs[:]...).withOther() }
 func replyVerbSet() *set {
 	return newSet("verb", append(append([]string{}, smtp.Verbs[:]...), endOfData)...)
 }
+
+// commandIndexes tells the verb of a command by the verb of its reply.
+func commandIndexes(reply, command *set) []int {
+	out := make([]int, len(reply.names))
+	for i, name := range reply.names {
+		out[i] = command.of(name)
+	}
+	return out
+}
+
+// Places in rcptResults.
+const (
+	rcptAccepted = iota
+	rcptDeferred
+	rcptRejected
+)
+
+var rcptResults = [...]string{rcptAccepted: "accepted", rcptDeferred: "deferred", rcptRejected: "rejected"}
 
 // replyCodes are the codes that a standard names: RFC 5321 4.2.3, RFC 1846,
 // RFC 1985 (ETRN), RFC 2645 (ATRN), RFC 3207, RFC 4954, RFC 5248 with IANA's

@@ -48,7 +48,7 @@ func (t *Tracker) makeRoom() {
 	for t.flows.count > 0 {
 		counter := &t.stats.EvictedTable
 		if t.flows.count < t.opts.Limits.Connections {
-			if t.memory() <= t.opts.Limits.Memory {
+			if t.memory() <= t.opts.Memory {
 				return
 			}
 			counter = &t.stats.EvictedMemory

@@ -15,6 +15,7 @@ type Options struct {
 	Server []NamedServer  // names for addresses
 	Ports  []PortRole     // server ports and their roles; none: DefaultPorts
 	Limits Limits
+	Memory int // octets that all connections may hold, about; default 320 MiB
 
 	Keys        *keys.Log // secrets of TLS connections; nil: what is inside TLS stays unread
 	HeadersOnly bool      // leaves the parts of messages unread: no attachments
@@ -49,7 +50,6 @@ func DefaultPorts() []PortRole {
 // named anomaly or a counter, never the end.
 type Limits struct {
 	Connections   int           // tracked at once; default 1,048,576
-	Memory        int           // what all connections hold, octets; default 320 MiB
 	OutOfOrder    int           // memory of what waits for a hole in one connection, octets; default 2 MiB
 	HeldTotal     int           // the same of all connections; default 256 MiB
 	HeldSegments  int           // segments of a connection that wait for the other direction; default 256
@@ -86,7 +86,6 @@ func orDefault[T int | time.Duration](v *T, d T) {
 // withDefaults fills what is zero.
 func (l Limits) withDefaults() Limits {
 	orDefault(&l.Connections, 1<<20)
-	orDefault(&l.Memory, 320<<20)
 	orDefault(&l.OutOfOrder, 2<<20)
 	orDefault(&l.HeldTotal, 256<<20)
 	orDefault(&l.HeldSegments, 256)

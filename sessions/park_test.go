@@ -42,9 +42,9 @@ func TestParked(t *testing.T) {
 
 // TestFlood floods a small table with attempts: those go, the session stays.
 func TestFlood(t *testing.T) {
-	for _, limits := range []sessions.Limits{{Connections: 1000}, {Memory: 300 << 10}} {
+	for _, o := range []sessions.Options{{Limits: sessions.Limits{Connections: 1000}}, {Memory: 300 << 10}} {
 		ends := map[string]int{}
-		tracker := sessions.NewTracker(sessions.Options{Limits: limits}, sessions.HandlerFunc(func(e sessions.Event) {
+		tracker := sessions.NewTracker(o, sessions.HandlerFunc(func(e sessions.Event) {
 			if c, ok := e.(*sessions.Closed); ok {
 				ends[c.Session.End]++
 			}
@@ -59,7 +59,7 @@ func TestFlood(t *testing.T) {
 			tracker.Segment(&syn)
 		}
 		if n := ends[sessions.EndEvicted]; n < 18000 || n >= 20000 {
-			t.Errorf("%+v: %d of 20000 attempts were let go", limits, n)
+			t.Errorf("%+v: %d of 20000 attempts were let go", o, n)
 		}
 		for i := range dialog[half:] {
 			tracker.Segment(&dialog[half+i])

@@ -49,6 +49,7 @@ type Tracker struct {
 // NewTracker returns a tracker that pushes its events to h.
 func NewTracker(o Options, h Handler) *Tracker {
 	o.Limits = o.Limits.withDefaults()
+	orDefault(&o.Memory, 320<<20)
 	if len(o.Ports) == 0 {
 		o.Ports = DefaultPorts()
 	}

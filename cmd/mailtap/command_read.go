@@ -101,12 +101,12 @@ func (r *reading) run(files []string, text bool) error {
 func (r *reading) carry() {
 	shards := len(r.pipeline.shards)
 	if shards == 1 {
-		r.carryOn(newLoad(1))
+		r.carryOn(newLoad(1, r.outputs.encoder()))
 		return
 	}
 	var carriers sync.WaitGroup
 	for range shards {
-		l := newLoad(shards)
+		l := newLoad(shards, r.outputs.encoder())
 		l.packets, l.room = make([]capture.Packet, sharedBatch), make([]byte, sharedRoom)
 		carriers.Go(func() { r.carryOn(l) })
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/sessions"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // Shape of a load: small enough to stay in the processor's cache on its way.
@@ -24,6 +25,10 @@ type load struct {
 	lists   [][]packet.Segment // by shard
 	runs    []stretch
 	told    [][]told // by shard
+
+	encoder *recordlog.Writer // of who carries it; nil: nobody wants records
+	lines   []byte
+	records []recordlog.Record
 }
 
 // stretch is a part of a load between two times at which something may expire.
@@ -35,8 +40,8 @@ type stretch struct {
 	ends    []int  // by shard: where it ends in the list
 }
 
-func newLoad(shards int) *load {
-	return &load{packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
+func newLoad(shards int, encoder *recordlog.Writer) *load {
+	return &load{encoder: encoder, packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
 }
 
 func (l *load) reset() {
@@ -67,6 +72,32 @@ func (l *load) end() {
 			r.ends = append(r.ends, len(l.lists[i]))
 		}
 	}
+}
+
+// encode makes the records of the events.
+func (l *load) encode() {
+	if l.encoder == nil {
+		return
+	}
+	l.lines, l.records = l.lines[:0], l.records[:0]
+	for _, list := range l.told {
+		for i := range list {
+			var rec recordlog.Record
+			var ok bool
+			if l.lines, rec, ok = l.encoder.Append(l.lines, list[i].event); ok {
+				list[i].rec = l.record(rec)
+			}
+		}
+	}
+}
+
+// record keeps a record where it stays until the load is reset.
+func (l *load) record(rec recordlog.Record) *recordlog.Record {
+	if len(l.records) == cap(l.records) {
+		l.records = make([]recordlog.Record, 0, max(64, 2*cap(l.records))) // the full one stays where its pointers lead
+	}
+	l.records = append(l.records, rec)
+	return &l.records[len(l.records)-1]
 }
 
 // intake turns packets into segments, and says what time it is by them. It

@@ -33,7 +33,8 @@ func (o *outputs) mergeUntil(lists [][]told, at []int, end told) {
 		if first < 0 {
 			return
 		}
-		o.take(lists[first][at[first]].event)
+		t := &lists[first][at[first]]
+		o.take(t.event, t.rec)
 		at[first]++
 	}
 }

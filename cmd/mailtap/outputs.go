@@ -20,6 +20,7 @@ type outputs struct {
 	metrics  *metrics.Metrics
 	engine   *alerts.Engine
 	writer   *recordlog.Writer
+	records  recordlog.Options // of the writer
 	file     *recordlog.File
 	loki     *recordlog.Loki
 	notifier *alerts.Notifier
@@ -36,11 +37,25 @@ type outputs struct {
 // event. Shards ask it at the same time.
 func (o *outputs) wants(e sessions.Event) bool { return true }
 
-// take gives an event to those who listen: its record stands before the alerts
-// that it raises.
-func (o *outputs) take(e sessions.Event) {
-	if o.writer != nil {
-		o.writer.Handle(e)
+// encoder makes records for one goroutine: nil where nobody wants any.
+func (o *outputs) encoder() *recordlog.Writer {
+	if o.writer == nil {
+		return nil
+	}
+	options := o.records
+	options.Sinks = nil
+	w, err := recordlog.NewWriter(options)
+	if err != nil {
+		panic(err) // the same options made the writer
+	}
+	return w
+}
+
+// take gives an event, and its record where it has one, to those who listen: the
+// record stands before the alerts that the event raises.
+func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
+	if rec != nil {
+		o.writer.Give(*rec)
 	}
 	if o.report != nil {
 		o.report.Handle(e)
@@ -77,7 +92,8 @@ func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
 	}
 }
 
-// publish flushes records and tells metrics what queues and files count.
+// publish flushes records and tells metrics what was counted. The goroutine of
+// the events calls it.
 func (o *outputs) publish() {
 	if o.file != nil {
 		if err := o.file.Flush(); err != nil {

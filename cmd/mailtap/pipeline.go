@@ -25,16 +25,21 @@ type pipeline struct {
 
 // newPipeline makes one; secrets open TLS, where there are some.
 func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeline {
-	p := &pipeline{intake: newIntake(cfg), outputs: o, own: newLoad(shards)}
+	p := &pipeline{intake: newIntake(cfg), outputs: o, own: newLoad(shards, o.encoder())}
 	p.last.init()
 	options := cfg.trackerOptions()
 	options.Keys = secrets
 	options.Limits = shareOf(options.Limits, shards)
+	options.Memory = int(cfg.Memory) / shards * trackedShare / 100
 	for i := range shards {
 		p.shards = append(p.shards, newShard(i, options, o))
 	}
 	return p
 }
+
+// trackedShare is the part of the memory, in percent, that connections may fill.
+// The rest is for what is made and dropped beside them.
+const trackedShare = 60
 
 // shareOf splits what is a limit of the whole process.
 func shareOf(l sessions.Limits, shards int) sessions.Limits {
@@ -57,6 +62,7 @@ func (p *pipeline) carry(l *load) {
 		s.take(l)
 		s.turn.pass()
 	}
+	l.encode()
 	p.last.wait(l.ticket)
 	p.outputs.merge(l)
 	p.last.pass()

@@ -3,7 +3,9 @@ package main
 import (
 	"sync"
 
+	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // shard follows the connections of its part of all traffic. Who carries a load
@@ -14,7 +16,8 @@ type shard struct {
 	options sessions.Options
 	tracker *sessions.Tracker
 	outputs *outputs
-	load    *load // being taken
+	counts  *metrics.Shard // nil where nobody scrapes
+	load    *load          // being taken
 	phase   phase
 	first   uint64         // packet number of the stretch
 	past    sessions.Stats // of the trackers before
@@ -35,12 +38,16 @@ type told struct {
 	number uint64
 	phase  phase
 	event  sessions.Event
+	rec    *recordlog.Record // nil: it has none
 }
 
 func newShard(index int, o sessions.Options, out *outputs) *shard {
 	s := &shard{index: index, options: o, outputs: out}
 	s.turn.init()
 	s.tracker = sessions.NewTracker(o, s)
+	if out.metrics != nil {
+		s.counts = out.metrics.Shard()
+	}
 	return s
 }
 
@@ -72,6 +79,9 @@ func (s *shard) before(r *stretch) {
 		s.phase = expired
 		s.tracker.Expire(r.clock)
 	}
+	if s.counts != nil && (r.anew || r.advance != 0) {
+		s.counts.Publish()
+	}
 }
 
 // stats is what the shard's trackers counted.
@@ -83,8 +93,8 @@ func (s *shard) stats() sessions.Stats {
 
 // Handle implements sessions.Handler.
 func (s *shard) Handle(e sessions.Event) {
-	if s.outputs.metrics != nil {
-		s.outputs.metrics.Handle(e)
+	if s.counts != nil {
+		s.counts.Handle(e)
 	}
 	if !s.outputs.wants(e) {
 		return
@@ -93,7 +103,7 @@ func (s *shard) Handle(e sessions.Event) {
 	if s.phase == seen {
 		number = s.tracker.Number()
 	}
-	s.load.told[s.index] = append(s.load.told[s.index], told{number, s.phase, e})
+	s.load.told[s.index] = append(s.load.told[s.index], told{number: number, phase: s.phase, event: e})
 }
 
 // turn lets loads through in the order of their tickets.

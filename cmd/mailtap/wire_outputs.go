@@ -78,8 +78,9 @@ func (w wiring) addRecords(o *outputs) error {
 	if len(sinks) == 0 {
 		return nil
 	}
+	o.records = recordlog.Options{Sensor: w.cfg.sensor(), Kinds: words(w.cfg.Log.Records.Kinds), Sinks: sinks}
 	var err error
-	o.writer, err = recordlog.NewWriter(recordlog.Options{Sensor: w.cfg.sensor(), Kinds: words(w.cfg.Log.Records.Kinds), Sinks: sinks})
+	o.writer, err = recordlog.NewWriter(o.records)
 	return err
 }
 

@@ -33,7 +33,7 @@ type AlertRecord struct {
 func (e Encoder) AppendAlert(b []byte, a *AlertRecord) []byte {
 	b = open(b, `{"event":"alert",`)
 	b = instant(b, `"time":`, a.Time)
-	b = e.conn(b, a.Conn)
+	b = e.appendConn(b, a.Conn)
 	b = text(b, `"rule":`, a.Rule)
 	b = text(b, `"severity":`, a.Severity)
 	b = text(b, `"status":`, a.Status)

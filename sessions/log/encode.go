@@ -1,11 +1,6 @@
 package log
 
-import (
-	"net/netip"
-	"strconv"
-
-	"github.com/mailtap/mailtap/sessions"
-)
+import "github.com/mailtap/mailtap/sessions"
 
 // The kinds of records, as the field event names them.
 const (
@@ -19,9 +14,11 @@ const (
 var Kinds = [...]string{KindSession, KindMail, KindAuth, KindAlert}
 
 // Encoder appends records to a buffer of the caller: one JSON object, without
-// a line end. It keeps nothing between records; the zero value works.
+// a line end. The zero value works.
 type Encoder struct {
 	Sensor string // configured name of this tap; left out where empty
+
+	known *connLines // a Writer's own; nil: nothing is remembered
 }
 
 // Append encodes the record of an event, and appends nothing for an event that
@@ -42,7 +39,7 @@ func (e Encoder) session(b []byte, ev *sessions.Closed) []byte {
 	s := ev.Session
 	b = open(b, `{"event":"session",`)
 	b = instant(b, `"time":`, ev.Conn.Start)
-	b = e.conn(b, ev.Conn)
+	b = e.lastConn(b, ev.Conn)
 	b = seconds(b, `"duration":`, s.Duration)
 	b = text(b, `"end":`, s.End)
 	b = appendOrigin(b, s.Origin)
@@ -83,62 +80,6 @@ func (e Encoder) auth(b []byte, ev *sessions.Authenticated) []byte {
 	return end(b, '}')
 }
 
-// conn writes what is common to all records. c is nil for an alert that no
-// single connection raised.
-func (e Encoder) conn(b []byte, c *sessions.Conn) []byte {
-	b = text(b, `"sensor":`, e.Sensor)
-	if c == nil {
-		return b
-	}
-	b = text(b, `"session":`, c.ID)
-	b = text(b, `"community_id":`, c.CommunityID)
-	b = appendEndpoint(b, `"client":{`, c.Client, "")
-	b = appendEndpoint(b, `"server":{`, c.Server, c.ServerName)
-	b = text(b, `"role":`, c.Role)
-	return text(b, `"direction":`, c.Direction)
-}
-
-func appendEndpoint(b []byte, key string, ap netip.AddrPort, name string) []byte {
-	if !ap.IsValid() {
-		return b
-	}
-	b = open(b, key)
-	b = append(b, `"ip":"`...)
-	b = ap.Addr().WithZone("").AppendTo(b)
-	b = append(b, `","port":`...)
-	b = strconv.AppendUint(b, uint64(ap.Port()), 10)
-	b = append(b, ',')
-	b = text(b, `"name":`, name)
-	return append(end(b, '}'), ',')
-}
-
-func appendOrigin(b []byte, o *sessions.Origin) []byte {
-	if o == nil {
-		return b
-	}
-	b = appendEndpoint(b, `"origin":{`, o.Client, "")
-	b = b[:len(b)-len(`},`)] // one field more
-	b = append(b, ',')
-	b = text(b, `"via":`, o.Via)
-	return append(end(b, '}'), ',')
-}
-
-func appendLink(b []byte, c *sessions.Conn) []byte {
-	if len(c.VLANs) == 0 && len(c.Tunnels) == 0 {
-		return b
-	}
-	b = open(b, `"link":{`)
-	if len(c.VLANs) > 0 {
-		b = open(b, `"vlan":[`)
-		for _, id := range c.VLANs {
-			b = append(strconv.AppendUint(b, uint64(id), 10), ',')
-		}
-		b = append(end(b, ']'), ',')
-	}
-	b = texts(b, `"tunnel":`, c.Tunnels)
-	return append(end(b, '}'), ',')
-}
-
 func appendCounts(b []byte, key string, counts []sessions.Count) []byte {
 	if len(counts) == 0 {
 		return b
@@ -147,7 +88,7 @@ func appendCounts(b []byte, key string, counts []sessions.Count) []byte {
 	for _, c := range counts {
 		b = appendString(b, c.Name)
 		b = append(b, ':')
-		b = append(strconv.AppendInt(b, int64(c.N), 10), ',')
+		b = append(appendInt(b, int64(c.N)), ',')
 	}
 	return append(end(b, '}'), ',')
 }
@@ -155,9 +96,9 @@ func appendCounts(b []byte, key string, counts []sessions.Count) []byte {
 func appendSides(b []byte, key string, s sessions.Sides) []byte {
 	b = open(b, key)
 	b = append(b, `"client":`...)
-	b = strconv.AppendUint(b, s.Client, 10)
+	b = appendUint(b, s.Client)
 	b = append(b, `,"server":`...)
-	b = strconv.AppendUint(b, s.Server, 10)
+	b = appendUint(b, s.Server)
 	return append(b, '}', ',')
 }
 

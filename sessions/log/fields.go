@@ -1,10 +1,6 @@
 package log
 
-import (
-	"strconv"
-
-	"github.com/mailtap/mailtap/sessions"
-)
+import "github.com/mailtap/mailtap/sessions"
 
 func appendBanner(b []byte, v sessions.Banner) []byte {
 	if v.Code == 0 {
@@ -220,7 +216,7 @@ func appendCodes(b []byte, codes []int) []byte {
 	}
 	b = open(b, `"recipient_codes":[`)
 	for _, c := range codes {
-		b = append(strconv.AppendInt(b, int64(c), 10), ',')
+		b = append(appendInt(b, int64(c)), ',')
 	}
 	return append(end(b, ']'), ',')
 }

@@ -7,12 +7,13 @@ import (
 	"sync"
 )
 
-// DefaultFileBuffer is how many octets a File gathers before it writes.
-const DefaultFileBuffer = 64 << 10
+// DefaultFileBuffer is how many octets a File gathers before it writes: from
+// here on larger writes are not cheaper.
+const DefaultFileBuffer = 1 << 20
 
 // FileOptions of a File. The zero value works.
 type FileOptions struct {
-	Buffer int // octets gathered before a write; default 64 KiB
+	Buffer int // octets gathered before a write; default 1 MiB
 }
 
 // File writes records to a file or to standard output, one a line. Lines wait

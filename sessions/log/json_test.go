@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,12 +30,41 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+// bytewise is a string looked at octet by octet from its beginning.
+func bytewise(s string) string { return string(appendEscaped([]byte{'"'}, s)) }
+
+// Each octet at each place of strings of each length around a word's: looked at
+// in words or alone, the result is the same.
+func TestStringsInWords(t *testing.T) {
+	for n := range 35 {
+		for at := range n {
+			for c := range 256 {
+				s := []byte(strings.Repeat("a", n))
+				s[at] = byte(c)
+				if got, want := string(appendString(nil, string(s))), bytewise(string(s)); got != want {
+					t.Fatalf("%q: got %s, want %s", s, got, want)
+				}
+				if at+1 < n { // a rune of two octets
+					s[at], s[at+1] = 0xc3, byte(c)
+					if got, want := string(appendString([]byte("x"), string(s))), "x"+bytewise(string(s)); got != want {
+						t.Fatalf("%q: got %s, want %s", s, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // FuzzString holds the escaping against encoding/json: it reads back what its
 // own writer would have kept.
 func FuzzString(f *testing.F) {
 	f.Add("a\xffb\u2028\x00\"\\")
+	f.Add("a plain string of some length, then ü and \x7f")
 	f.Fuzz(func(t *testing.T, s string) {
 		line := appendString(nil, s)
+		if want := bytewise(s); string(line) != want {
+			t.Fatalf("%q: got %s, want %s", s, line, want)
+		}
 		var got, want string
 		if err := json.Unmarshal(line, &got); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -64,6 +95,52 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%v was written as %s", odd, got)
 		}
 	}
+}
+
+func TestTimesAsTimeHasThem(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 100_000 {
+		at := time.Unix(firstSecond+r.Int64N(lastSecond-firstSecond+1), r.Int64N(1e9))
+		if got, want := string(appendTime(nil, at)), at.UTC().Format(`"2006-01-02T15:04:05.000000000Z"`); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	for _, at := range []time.Time{time.Unix(firstSecond, 0), time.Unix(lastSecond, 999_999_999)} {
+		if got := instant(nil, "", at); len(got) == 0 {
+			t.Errorf("%v is left out", at)
+		}
+	}
+	for _, at := range []time.Time{time.Unix(firstSecond, -1), time.Unix(lastSecond, 1e9)} {
+		if got := instant(nil, "", at); len(got) != 0 {
+			t.Errorf("%v is written as %s", at, got)
+		}
+	}
+}
+
+func TestNumbersAsStrconvHasThem(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	check := func(n int64) {
+		if got, want := string(appendInt(nil, n)), strconv.FormatInt(n, 10); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		if got, want := string(appendUint(nil, uint64(n))), strconv.FormatUint(uint64(n), 10); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	for n := range int64(20_000) {
+		check(n)
+		check(-n)
+	}
+	for power := int64(1); power > 0 && power < math.MaxInt64/10; power *= 10 {
+		check(power - 1)
+		check(power)
+		check(power + 1)
+	}
+	for range 10_000 {
+		check(int64(r.Uint64()) >> r.IntN(64))
+	}
+	check(math.MaxInt64)
+	check(math.MinInt64)
 }
 
 func TestSeconds(t *testing.T) {

@@ -40,7 +40,10 @@ type Options struct {
 }
 
 // Writer encodes the events that have a record and gives the lines to its
-// sinks. It has one buffer and no lock: each goroutine has its own.
+// sinks. It has one buffer and no lock: each goroutine has its own. Where several
+// goroutines have events and one order of records is wanted, each of them
+// encodes with the Append of its own Writer, and one that orders the records
+// writes them with the Give of another.
 type Writer struct {
 	encoder                    Encoder
 	session, mail, auth, alert bool
@@ -64,7 +67,7 @@ func NewWriter(o Options) (*Writer, error) {
 		}
 	}
 	return &Writer{
-		encoder: Encoder{Sensor: o.Sensor},
+		encoder: Encoder{Sensor: o.Sensor, known: new(connLines)},
 		session: slices.Contains(kinds, KindSession),
 		mail:    slices.Contains(kinds, KindMail),
 		auth:    slices.Contains(kinds, KindAuth),
@@ -75,6 +78,19 @@ func NewWriter(o Options) (*Writer, error) {
 
 // Handle implements sessions.Handler.
 func (w *Writer) Handle(e sessions.Event) {
+	line, rec, ok := w.Append(w.buf[:0], e)
+	if !ok {
+		return
+	}
+	w.buf = line
+	w.give(rec)
+}
+
+// Append encodes the record of an event behind b, without a line end, and
+// gives it to no sink. The record's Line is the new part of out and is borrowed
+// from it. ok is false, and nothing is appended, for an event that has no record
+// or one that is not wanted.
+func (w *Writer) Append(b []byte, e sessions.Event) (out []byte, rec Record, ok bool) {
 	kind, wanted := "", false
 	switch e.(type) {
 	case *sessions.Closed:
@@ -85,11 +101,18 @@ func (w *Writer) Handle(e sessions.Event) {
 		kind, wanted = KindAuth, w.auth
 	}
 	if !wanted {
-		return
+		return b, Record{}, false
 	}
-	w.buf = w.encoder.Append(w.buf[:0], e)
+	out = w.encoder.Append(b, e)
 	c := e.Of()
-	w.give(Record{Line: w.buf, Time: e.At(), Event: kind, Role: c.Role, Direction: c.Direction})
+	return out, Record{Line: out[len(b):], Time: e.At(), Event: kind, Role: c.Role, Direction: c.Direction}, true
+}
+
+// Give writes a record that an Append made. Its Line may be reused behind it.
+func (w *Writer) Give(rec Record) {
+	for _, s := range w.sinks {
+		s.Write(rec)
+	}
 }
 
 // Alert writes the record of an alert.
@@ -108,10 +131,9 @@ func (w *Writer) Alert(a *AlertRecord) {
 	w.give(rec)
 }
 
+// give writes a record of the Writer's own buffer.
 func (w *Writer) give(rec Record) {
-	for _, s := range w.sinks {
-		s.Write(rec)
-	}
+	w.Give(rec)
 	if cap(w.buf) > maxKept {
 		w.buf = nil
 	}

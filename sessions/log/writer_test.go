@@ -3,6 +3,8 @@ package log
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +47,59 @@ func TestWriterWritesTheWantedKinds(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		}
+	}
+}
+
+// What a Writer remembers of connections changes no record, however they are
+// mixed and wherever two of them share a place.
+func TestMixedConnectionsAreToldApart(t *testing.T) {
+	var waiting [][]sessions.Event
+	for i := range 500 {
+		e := smallSession(i % 300)
+		e[0].Of().Start = start.Add(time.Duration(i%7) * time.Millisecond)
+		waiting = append(waiting, e)
+	}
+	w, _ := NewWriter(Options{Sensor: "tap1"})
+	r := rand.New(rand.NewPCG(3, 4))
+	var line []byte
+	for len(waiting) > 0 {
+		i := r.IntN(min(len(waiting), 200))
+		e := waiting[i][0]
+		line, _, _ = w.Append(line[:0], e)
+		if want := (Encoder{Sensor: "tap1"}).Append(nil, e); !bytes.Equal(line, want) {
+			t.Fatalf("got  %s\nwant %s", line, want)
+		}
+		if waiting[i] = waiting[i][1:]; len(waiting[i]) == 0 {
+			waiting = append(waiting[:i], waiting[i+1:]...)
+		}
+	}
+}
+
+// Append and Give are Handle in two steps.
+func TestAppendAndGive(t *testing.T) {
+	var once, twice kept
+	whole, _ := NewWriter(Options{Sensor: "tap1", Kinds: []string{KindSession, KindMail}, Sinks: []Sink{&once}})
+	encoder, _ := NewWriter(Options{Sensor: "tap1", Kinds: []string{KindSession, KindMail}})
+	giver, _ := NewWriter(Options{Sinks: []Sink{&twice}})
+	events := append(smallSession(0), &sessions.Opened{In: sessions.In{Conn: bareConn()}})
+	var buf []byte
+	var records []Record
+	for _, e := range events {
+		whole.Handle(e)
+		before := len(buf)
+		out, rec, ok := encoder.Append(buf, e)
+		if !ok && len(out) != before {
+			t.Errorf("%T: %d octets without a record", e, len(out)-before)
+		}
+		if buf = out; ok {
+			records = append(records, rec)
+		}
+	}
+	for _, rec := range records {
+		giver.Give(rec)
+	}
+	if len(twice.records) != 2 || !reflect.DeepEqual(once, twice) {
+		t.Errorf("got  %v\nwant %v", twice, once)
 	}
 }
 
