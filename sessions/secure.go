@@ -102,7 +102,7 @@ func (s *session) sniff(from side, b []byte) bool {
 
 // tlsBegins makes both directions opaque.
 func (s *session) tlsBegins() {
-	s.tls = tlsState{watch: &tls.Watch{Options: tls.Options{Seen: &s.f.t.certificates, Keys: s.f.t.opts.Keys, MaxWaiting: s.lim.TLSWaiting}}, start: s.now}
+	s.tls = tlsState{watch: &tls.Watch{Options: &s.f.t.tls}, start: s.now}
 	if s.f.midway {
 		s.tls.watch.ClientGap(0) // the handshake may be over
 		s.tls.watch.ServerGap(0)

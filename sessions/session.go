@@ -83,7 +83,7 @@ func newSession(f *flow) *session {
 	lim := &f.t.opts.Limits
 	s := &f.dialog
 	*s = session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep, spare: s.spare}
-	s.c.Options = smtp.ClientOptions{Line: lim.Line, Waiting: lim.Waiting}
+	s.c.Options = &f.t.client
 	s.s.Limit = lim.Reply
 	if f.midway {
 		s.anomaly(Midstream, f.start, "")

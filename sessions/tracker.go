@@ -43,7 +43,10 @@ type Tracker struct {
 	tok     smtp.Token
 	rep     smtp.Reply
 
-	certificates tls.Certificates // seen so far, for all connections
+	client       smtp.ClientOptions // of all sessions
+	tls          tls.Options        // of all connections
+	certificates tls.Certificates   // seen so far
+	hellos       tls.Hellos         // likewise
 }
 
 // NewTracker returns a tracker that pushes its events to h.
@@ -55,6 +58,8 @@ func NewTracker(o Options, h Handler) *Tracker {
 	}
 	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed()), readers: newReaders(&o)}
 	t.wheel.flows = &t.flows
+	t.client = smtp.ClientOptions{Line: o.Limits.Line, Waiting: o.Limits.Waiting}
+	t.tls = tls.Options{Seen: &t.certificates, Hellos: &t.hellos, Keys: o.Keys, MaxWaiting: o.Limits.TLSWaiting}
 	t.parking.latest = make([]uint32, parkBehind)
 	return t
 }

@@ -1,6 +1,9 @@
 package smtp
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // Mode is the client's grammar at a place of the stream.
 type Mode uint8
@@ -31,31 +34,45 @@ const (
 	tailKept       = 4 << 10
 )
 
+func (o *ClientOptions) line() int {
+	if o != nil && o.Line > 0 {
+		return o.Line
+	}
+	return defaultLine
+}
+
+func (o *ClientOptions) waiting() int {
+	if o != nil && o.Waiting > 0 {
+		return o.Waiting
+	}
+	return defaultWaiting
+}
+
+func (o *ClientOptions) fork() int {
+	if o != nil && o.Fork > 0 {
+		return o.Fork
+	}
+	return defaultFork
+}
+
 // Client cuts the client's direction into tokens. The zero value works. Feed
 // gives it octets, Next pulls tokens until it needs more. After a command that
 // changes the grammar it stops in Wait until Set says how to go on.
+//
+// One that waits for octets and holds none is 72 octets; what the few need to
+// whom something odd happens stands behind trouble.
 type Client struct {
-	Options ClientOptions
+	in      []byte // octets not read yet: borrowed, or a copy of what a Feed left
+	offset  int64  // stream offset of in[0]
+	scanned uint32 // octets of in that hold no line end
+	mode    Mode
+	owned   bool    // in is a copy
+	skip    bool    // inside a line that was cut at the limit
+	prev    [2]byte // content: the octets before in[0]
+	trouble *trouble
 
-	mode     Mode
-	in       []byte // octets not read yet: borrowed, or all of rest
-	rest     []byte // own copy of what a Feed left
-	owned    bool   // in is rest
-	offset   int64  // stream offset of in[0]
-	scanned  int    // octets of in that hold no line end
-	skip     bool   // inside a line that was cut at the limit
-	headless bool   // the next line may have lost its begin
-	overflow bool   // Waiting was reached
-	chunk    int64  // octets left of the BDAT chunk or the blob
-	prev     [2]byte
-	pending  int64 // octets lost, not told yet
-
-	toldAt   int64  // offset behind the last look-alike told, plus one
-	fork     []byte // raw octets from the first look-alike on
-	forkAt   int64  // stream offset of fork[0]
-	forking  bool
-	forkFull bool
-	copied   int64 // octets copied for look-alikes
+	Options *ClientOptions // nil: the defaults; clients share it
+	chunk   int64          // octets left of the BDAT chunk or the blob
 }
 
 // Mode tells the present grammar.
@@ -70,8 +87,11 @@ func (c *Client) Unread() []byte { return c.in }
 // Overflowed says whether octets were given up because Waiting was reached,
 // and forgets it.
 func (c *Client) Overflowed() bool {
-	was := c.overflow
-	c.overflow = false
+	if c.trouble == nil {
+		return false
+	}
+	was := c.trouble.overflow
+	c.trouble.overflow = false
 	return was
 }
 
@@ -87,73 +107,59 @@ func (c *Client) Set(m Mode) {
 // Feed adds octets. They are borrowed: all tokens must be pulled before the
 // next Feed, and Keep called before the octets change.
 func (c *Client) Feed(b []byte, offset int64) {
-	c.remember(b)
+	if c.trouble != nil {
+		c.remember(b)
+	}
 	if len(c.in) == 0 {
 		c.in, c.owned = b, false
-		if c.pending == 0 {
+		if c.pending() == 0 {
 			c.offset = offset
 		}
 		return
 	}
-	if room := c.limit(c.Options.Waiting, defaultWaiting) - len(c.in); len(b) > room || c.pending > 0 {
-		if c.pending > 0 {
-			room = 0
-		}
-		c.overflow = true
-		c.pending += int64(len(b) - max(room, 0))
-		b = b[:max(room, 0)]
+	c.Keep()
+	room := c.Options.waiting() - len(c.in)
+	if c.pending() > 0 {
+		room = 0
 	}
-	c.in, c.owned = append(c.in, b...), true
+	if room = max(room, 0); len(b) > room {
+		c.gaveUp(len(b) - room)
+		b = b[:room]
+	}
+	c.in = append(c.in, b...)
 }
 
+// leastKept is the room for the begin of a line, in octets: it is likely to
+// get longer.
+const leastKept = 64
+
 // Keep copies what was not read, so that the octets of the last Feed may
-// change.
+// change. Where all was read nothing is held.
 func (c *Client) Keep() {
 	switch {
 	case len(c.in) == 0:
-		c.rest = c.rest[:0]
-		if cap(c.rest) > 64<<10 {
-			c.rest = nil
-		}
-	case c.owned:
-		return // what was read is left behind; append moves the rest now and then
+		c.in, c.owned = nil, false
+	case c.owned: // what was read is left behind; append moves the rest now and then
 	default:
-		if n := c.limit(c.Options.Waiting, defaultWaiting); len(c.in) > n {
-			c.pending += int64(len(c.in) - n)
-			c.in, c.overflow = c.in[:n], true
+		if n := c.Options.waiting(); len(c.in) > n {
+			c.gaveUp(len(c.in) - n)
+			c.in = c.in[:n]
+			c.scanned = min(c.scanned, uint32(n)) // a line may be longer than what waits
 		}
-		c.rest = append(c.rest[:0], c.in...)
-		c.in, c.owned = c.rest, true
+		c.in, c.owned = append(make([]byte, 0, max(len(c.in), leastKept)), c.in...), true
 	}
-	c.in = c.rest
-}
-
-func (c *Client) limit(v, d int) int {
-	if v > 0 {
-		return v
-	}
-	return d
-}
-
-// Gap says that n octets were lost behind what was fed. Octets of a line that
-// was not complete are lost with them.
-func (c *Client) Gap(n int64) {
-	if c.forking {
-		c.forkFull = true // what follows does not join what was kept
-	}
-	if c.mode == Wait || c.mode == Tail {
-		c.drop()
-	}
-	c.pending += n
 }
 
 // drop gives up what is not read.
 func (c *Client) drop() {
-	c.pending += int64(len(c.in))
-	c.in, c.rest, c.scanned, c.skip = nil, c.rest[:0], 0, false
+	if n := len(c.in); n > 0 {
+		c.troubled().pending += int64(n)
+	}
+	c.in, c.owned, c.scanned, c.skip = nil, false, 0, false
 }
 
-// Next pulls the next token; false where more octets or a decision are needed.
+// Next pulls the next token; false where more octets or a decision are needed:
+// then t means nothing.
 func (c *Client) Next(t *Token) bool {
 	if c.skip {
 		c.skipLine()
@@ -161,11 +167,17 @@ func (c *Client) Next(t *Token) bool {
 	if c.mode == InBlob {
 		c.skipBlob()
 	}
+	if len(c.in) == 0 && c.trouble == nil && c.mode != InChunk {
+		return false
+	}
 	*t = Token{Begin: c.offset}
-	if c.pending > 0 && len(c.in) == 0 && !c.chunkOver() {
+	if c.trouble == nil {
+		return c.read(t)
+	}
+	if c.pending() > 0 && len(c.in) == 0 && !c.chunkOver() {
 		return c.lost(t)
 	}
-	if ok := c.read(t); ok || c.pending == 0 || c.mode == Wait || c.mode == Tail {
+	if ok := c.read(t); ok || c.pending() == 0 || c.mode == Wait || c.mode == Tail {
 		return ok
 	}
 	if len(c.in) > 0 && c.mode == InData {
@@ -193,29 +205,6 @@ func (c *Client) read(t *Token) bool {
 	return false
 }
 
-func (c *Client) lost(t *Token) bool {
-	n := c.pending
-	if c.mode == InChunk || c.mode == InBlob {
-		n = min(n, c.chunk) // what goes beyond is a loss among commands
-	}
-	c.pending -= n
-	c.offset += n
-	c.skip = false // the end of a long line may have been lost
-	t.Kind, t.Gap, t.End = Lost, n, c.offset
-	switch c.mode {
-	case InData:
-		c.prev = [2]byte{} // what stands before the next octet is not known
-		c.startFork(c.offset)
-	case InChunk, InBlob:
-		if c.chunk -= n; c.chunk == 0 && c.mode == InBlob {
-			c.mode = Commands
-		}
-	case Commands, InAuth:
-		c.headless = true
-	}
-	return true
-}
-
 func (c *Client) take(n int) {
 	c.in = c.in[n:]
 	c.offset += int64(n)
@@ -237,12 +226,12 @@ func (c *Client) skipLine() {
 // servers have it.
 func (c *Client) nextLine(t *Token) bool {
 	i := bytes.IndexByte(c.in[c.scanned:], '\n')
-	limit := c.limit(c.Options.Line, defaultLine)
+	limit := c.Options.line()
 	if i < 0 {
-		c.scanned = len(c.in)
+		c.scanned = uint32(min(len(c.in), math.MaxInt32))
 		return len(c.in) >= limit && c.emitLong(t, limit)
 	}
-	n := c.scanned + i + 1
+	n := int(c.scanned) + i + 1
 	if n > limit {
 		return c.emitLong(t, limit)
 	}
@@ -266,9 +255,9 @@ func (c *Client) emitLong(t *Token, limit int) bool {
 
 func (c *Client) emitLine(t *Token, line []byte, flags uint8) {
 	t.Flags = flags
-	if c.headless {
+	if c.trouble != nil && c.trouble.headless {
 		t.Flags |= Headless
-		c.headless = false
+		c.trouble.headless = false
 	}
 	if n := len(line); flags&LongLine == 0 && (n < 2 || line[n-2] != '\r') {
 		t.Flags |= BareLF

@@ -126,7 +126,7 @@ func TestDotUnstuffing(t *testing.T) {
 }
 
 func TestLongLine(t *testing.T) {
-	c := smtp.Client{Options: smtp.ClientOptions{Line: 20}}
+	c := smtp.Client{Options: &smtp.ClientOptions{Line: 20}}
 	got := read(&c, [][]byte{[]byte("NOOP " + strings.Repeat("x", 5000) + "\r\nQUIT\r\n")}, nil)
 	if strings.Count(got, "NOOP") != 1 || !strings.Contains(got, "QUIT") || strings.Contains(got, strings.Repeat("x", 21)) {
 		t.Errorf("got %s", got)
@@ -144,7 +144,7 @@ func TestLongLineThenContent(t *testing.T) {
 		{"STARTTLS " + long + "\r\nraw QUIT", "raw QUIT"},
 	} {
 		for at := range len(tt.in) {
-			c := &smtp.Client{Options: smtp.ClientOptions{Line: 32}}
+			c := &smtp.Client{Options: &smtp.ClientOptions{Line: 32}}
 			verb := smtp.Unknown
 			var body strings.Builder
 			var last smtp.Verb
@@ -222,7 +222,7 @@ func TestBlob(t *testing.T) {
 
 // TestWaiting holds what a client sends ahead until the limit.
 func TestWaiting(t *testing.T) {
-	c := smtp.Client{Options: smtp.ClientOptions{Waiting: 100}}
+	c := smtp.Client{Options: &smtp.ClientOptions{Waiting: 100}}
 	read(&c, [][]byte{[]byte("DATA\r\n"), bytes.Repeat([]byte("x"), 90), bytes.Repeat([]byte("y"), 90)}, nil)
 	if !c.Overflowed() || len(c.Unread()) != 100 {
 		t.Errorf("overflow not told, or %d octets held", len(c.Unread()))
@@ -236,6 +236,15 @@ func TestWaiting(t *testing.T) {
 	}
 	if body != 100 || lost != 80 {
 		t.Errorf("%d octets of content and %d lost", body, lost)
+	}
+}
+
+// TestLineLongerThanWaiting: the begin of a line is cut at what may wait.
+func TestLineLongerThanWaiting(t *testing.T) {
+	c := smtp.Client{Options: &smtp.ClientOptions{Line: 1000, Waiting: 100}}
+	got := read(&c, [][]byte{bytes.Repeat([]byte("x"), 150), bytes.Repeat([]byte("y"), 150), []byte("\r\nQUIT\r\n")}, nil)
+	if !c.Overflowed() || !strings.Contains(got, "QUIT") || strings.Contains(got, "x") {
+		t.Errorf("got %s", got)
 	}
 }
 
@@ -263,7 +272,7 @@ func FuzzClient(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, mode uint8, at uint16) {
 		run := func(pieces [][]byte) (string, int64) {
-			c := &smtp.Client{Options: smtp.ClientOptions{Line: 64, Waiting: 1 << 20}}
+			c := &smtp.Client{Options: &smtp.ClientOptions{Line: 64, Waiting: 1 << 20}}
 			switch m := smtp.Mode(mode) % (smtp.InBlob + 1); m {
 			case smtp.InChunk:
 				c.Chunk(int64(mode / 7))
@@ -290,7 +299,7 @@ func FuzzClient(f *testing.F) {
 func FuzzClientGaps(f *testing.F) {
 	f.Add([]byte("\x05DATA\r\n\x00\x09a\n.\nMAIL FROM:<x>\r\n\x01\x07"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c := &smtp.Client{Options: smtp.ClientOptions{Line: 64, Waiting: 256, Fork: 64}}
+		c := &smtp.Client{Options: &smtp.ClientOptions{Line: 64, Waiting: 256, Fork: 64}}
 		var tok smtp.Token
 		offset, at := int64(0), int64(-1)
 		for len(b) > 1 {

@@ -1,6 +1,10 @@
 package smtp
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // nextData reads message content up to the line with the dot (RFC 5321,
 // 4.5.2). It searches for dots and looks around them: content is not stepped
@@ -9,13 +13,11 @@ func (c *Client) nextData(t *Token) bool {
 	if len(c.in) == 0 {
 		return false
 	}
-	from := 0
-	for {
-		i := bytes.IndexByte(c.in[from:], '.')
-		if i < 0 {
+	for from := 0; ; {
+		at := nextDot(c.in, from)
+		if at < 0 {
 			return c.body(t, len(c.in))
 		}
-		at := from + i
 		start := c.lineStart(at)
 		if start == midLine {
 			from = at + 1
@@ -33,6 +35,49 @@ func (c *Client) nextData(t *Token) bool {
 		}
 		from = 1
 	}
+}
+
+// nextDot finds the next dot, at or behind a place, that may stand first in a
+// line: behind a control character, or where what is before it is not known.
+// A dot alone is found fastest by IndexByte; where there is one others are near,
+// in names and at the ends of sentences.
+func nextDot(b []byte, from int) int {
+	const apart, near = 48, 256 // octets
+	for {
+		i := bytes.IndexByte(b[from:], '.')
+		if i < 0 {
+			return -1
+		}
+		at := from + i
+		if at == 0 || b[at-1] < ' ' {
+			return at
+		}
+		from = at + 1
+		if i >= apart {
+			continue
+		}
+		for to := min(from+near, len(b)-32); from <= to; from += 32 {
+			p := (*[33]byte)(b[from-1:])
+			x0, x1, x2, x3 := lineDots(p[0:9]), lineDots(p[8:17]), lineDots(p[16:25]), lineDots(p[24:33])
+			if x0|x1|x2|x3 == 0 {
+				continue
+			}
+			for j, x := range [...]uint64{x0, x1, x2, x3} {
+				if x != 0 {
+					return from + 8*j + bits.TrailingZeros64(x)/8
+				}
+			}
+		}
+	}
+}
+
+// lineDots marks the octets of b[1:9] that are dots behind a control character
+// by their highest bits, the first one rightly: what is put together of such an
+// octet and the one before is zero.
+func lineDots(b []byte) uint64 {
+	const ones = 0x0101010101010101
+	x := binary.LittleEndian.Uint64(b)&(0xe0*ones) | (binary.LittleEndian.Uint64(b[1:]) ^ '.'*ones)
+	return (x - ones) &^ x & (0x80 * ones)
 }
 
 // How the line begins that a dot stands first in.
@@ -103,9 +148,13 @@ func (c *Client) dot(t *Token, start int) (done, more bool) {
 		c.prev = [2]byte{0, '.'}
 		c.take(1)
 		if c.in[0] == '.' {
-			// The second dot is content whatever follows: let it go with what
+			// The second dot is content whatever follows: it goes with what
 			// stands behind it.
-			return c.body(t, 1), false
+			n := nextDot(c.in, 1)
+			if n < 0 {
+				n = len(c.in)
+			}
+			return c.body(t, n), false
 		}
 		return c.nextData(t), true
 	}
@@ -120,11 +169,13 @@ func (c *Client) lookalike(t *Token, n int) bool {
 	}
 	c.startFork(c.offset + int64(n))
 	t.Kind, t.Data, t.End = Lookalike, c.in[:n], c.offset+int64(n)
-	c.toldAt = c.offset + 1
+	c.trouble.toldAt = c.offset + 1
 	return true
 }
 
-func (c *Client) told(offset int64) bool { return c.toldAt == offset+1 }
+func (c *Client) told(offset int64) bool {
+	return c.trouble != nil && c.trouble.toldAt == offset+1
+}
 
 // body hands out in[:n] as content.
 func (c *Client) body(t *Token, n int) bool {
@@ -136,70 +187,4 @@ func (c *Client) body(t *Token, n int) bool {
 	c.take(n)
 	t.End = c.offset
 	return true
-}
-
-// startFork keeps a copy of the raw octets from an offset on: if the server
-// takes the look-alike for the end, they are commands.
-func (c *Client) startFork(at int64) {
-	if c.forking || c.copied > 8*c.offset+1<<20 {
-		return // else each look-alike in a long pipeline would copy all of it
-	}
-	c.forking, c.forkFull, c.forkAt = true, false, at
-	c.fork = c.fork[:0]
-	if skip := at - c.offset; skip <= int64(len(c.in)) {
-		c.remember(c.in[max(skip, 0):])
-		c.copied += int64(len(c.fork))
-	}
-}
-
-func (c *Client) remember(b []byte) {
-	if !c.forking || c.forkFull {
-		return
-	}
-	if room := c.limit(c.Options.Fork, defaultFork) - len(c.fork); len(b) > room {
-		b = b[:room]
-		c.forkFull = true
-	}
-	c.fork = append(c.fork, b...)
-}
-
-// Behind returns the octets that were kept from a look-alike's end on, as far
-// as they are known; ok is false where they were not kept.
-func (c *Client) Behind(end int64) (b []byte, ok bool) {
-	i := end - c.forkAt
-	if !c.forking || i < 0 || i > int64(len(c.fork)) {
-		return nil, false
-	}
-	return c.fork[i:], true
-}
-
-// Unfork forgets the octets behind look-alikes: the server took none for an
-// end.
-func (c *Client) Unfork() {
-	c.forking, c.forkFull = false, false
-	c.fork = c.fork[:0]
-}
-
-// Rewind reads the octets from a look-alike's end on again, as commands. What
-// was not kept becomes a gap.
-func (c *Client) Rewind(end int64) {
-	b, _ := c.Behind(end)
-	all := c.offset + int64(len(c.in))
-	b = append([]byte(nil), b...)
-	c.Unfork()
-	c.fork = nil
-	c.rest, c.in, c.owned = b, b, true
-	c.offset, c.skip = end, false
-	c.pendingAfterRewind(all)
-	c.Set(Commands)
-}
-
-func (c *Client) pendingAfterRewind(all int64) {
-	missing := all - c.offset - int64(len(c.in))
-	if missing <= 0 {
-		return
-	}
-	// Above the limit of the fork: the place is lost.
-	c.pending += missing + int64(len(c.in))
-	c.in, c.rest = nil, nil
 }

@@ -56,8 +56,14 @@ func queueIDOf(line []byte) string {
 	if code := enhancedCode(text, 200); code != nil {
 		text = trim(bytes.TrimPrefix(text[len(code):], []byte{':'}))
 	}
+	var room [256]byte // a usual line
+	low := append(room[:0], text...)
+	for i, c := range low {
+		low[i] = lower(c)
+	}
 	for _, m := range queueMarks {
-		if rest, ok := afterMark(text, m.text); ok {
+		if i := index(low, m.text); i >= 0 {
+			rest := trim(text[i+len(m.text):])
 			if m.last {
 				return numbered(lastWord(rest))
 			}
@@ -75,10 +81,10 @@ func queueIDOf(line []byte) string {
 	case bytes.HasPrefix(text, []byte("<")) && bytes.HasSuffix(text, []byte(" Saved")): // Dovecot LMTP: "<user> ID Saved"
 		return idAt(lastWord(bytes.TrimSuffix(text, []byte(" Saved"))))
 	}
-	if i := indexFold(text, "message accepted for delivery"); i > 0 {
+	if i := index(low, "message accepted for delivery"); i > 0 {
 		return numbered(lastWord(text[:i])) // Sendmail, OpenSMTPD, Proofpoint, CommuniGate
 	}
-	if i := indexFold(text, "queued mail for delivery"); i > 0 && text[0] == '<' {
+	if i := index(low, "queued mail for delivery"); i > 0 && text[0] == '<' {
 		return idAt(text[1:]) // Exchange 2003, IIS: the Message-ID is all it tells
 	}
 	if id := qmailID(text); id != "" {
@@ -124,27 +130,17 @@ func okID(text []byte) string {
 	return numbered(id)
 }
 
-// afterMark returns what stands behind a mark that is given in lower case.
-func afterMark(text []byte, mark string) ([]byte, bool) {
-	i := indexFold(text, mark)
-	if i < 0 {
-		return nil, false
-	}
-	return trim(text[i+len(mark):]), true
-}
-
-// indexFold finds a lower-case mark in any mix of case.
-func indexFold(text []byte, mark string) int {
-	for i := 0; i+len(mark) <= len(text); i++ {
-		j := 0
-		for j < len(mark) && lower(text[i+j]) == mark[j] {
-			j++
+// index finds a mark.
+func index(low []byte, mark string) int {
+	for from := 0; ; from++ {
+		i := bytes.IndexByte(low[from:], mark[0])
+		if from += i; i < 0 || len(low)-from < len(mark) {
+			return -1
 		}
-		if j == len(mark) {
-			return i
+		if string(low[from:from+len(mark)]) == mark {
+			return from
 		}
 	}
-	return -1
 }
 
 func lower(c byte) byte {

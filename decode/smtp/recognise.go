@@ -3,6 +3,7 @@ package smtp
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 )
 
 // Names that Recognise gives.
@@ -41,6 +42,9 @@ func Recognise(b []byte) (name string, need bool) {
 	if len(b) == 0 {
 		return "", true
 	}
+	if isGraphic(b[0]) && strings.IndexByte(firstOctets, b[0]) < 0 {
+		return "", false // most replies, and EHLO
+	}
 	for _, r := range [...]struct {
 		name string
 		is   func([]byte) verdict
@@ -70,6 +74,11 @@ func Recognise(b []byte) (name string, need bool) {
 	return "", false
 }
 
+// firstOctets are the printable ones that a protocol begins with.
+const firstOctets = "*+-ACDGHIMNOPRST"
+
+func isGraphic(c byte) bool { return ' ' < c && c < 0x7f }
+
 // OtherProtocol says whether a client's line is a line of HTTP, SSH or another
 // protocol of text that is met on mail ports.
 func OtherProtocol(line []byte) bool {
@@ -84,7 +93,7 @@ func OtherProtocol(line []byte) bool {
 func mark(b []byte, marks ...string) verdict {
 	v := no
 	for _, m := range marks {
-		if begins(b, m) {
+		if len(b) > 0 && b[0] == m[0] && begins(b, m) {
 			if len(b) >= len(m) {
 				return yes
 			}

@@ -3,7 +3,8 @@ package smtp
 import "bytes"
 
 // Reply is one reply of the server (RFC 5321, 4.2), its lines joined. What it
-// points to is borrowed until the next Next.
+// points to is borrowed until the next Next. One Reply serves all servers, and
+// lines are joined in it: a copy of it is for reading only.
 type Reply struct {
 	Code      int    // 0 for a line that is no reply
 	Lines     []byte // texts of the lines behind code and separator, joined by LF
@@ -15,37 +16,30 @@ type Reply struct {
 	BeginTime int64  // packet time of the first octet, nanoseconds
 	Headless  bool   // the first lines may be missing: it follows a gap
 	Long      bool   // cut at the limit
+
+	room []byte // for lines that are joined
 }
 
-// Server cuts the server's direction into replies. The zero value works.
+// Server cuts the server's direction into replies. The zero value works. What
+// it holds between replies is 72 octets; the octets of a reply are held only
+// where it comes in parts.
 type Server struct {
-	Limit int // octets of one reply that are kept; default 64 KiB
-
-	raw      bool
 	in       []byte
 	offset   int64
 	time     int64
-	line     []byte // a line that is not complete
-	lineAt   int64  // stream offset of the line being read
-	lineTime int64  // packet time of its first octet
-	text     []byte // lines of the reply so far
-	enhanced [16]byte
-	enhLen   int
-	code     int // of the reply that is not complete; 0: none
-	begin    int64
-	begun    int64 // packet time of begin
-	long     bool
-	headless bool
-	emitted  bool
+	part     *part // of a reply that is not complete
+	raw      bool
+	headless bool // the lines before may have been lost
 	pending  int64
-	behind   []byte // a line that was read but belongs to the next reply
+
+	Limit int // octets of one reply that are kept; default 64 KiB
 }
 
 // SetRaw makes all that follows opaque.
-func (s *Server) SetRaw() { s.raw = true; s.reset() }
+func (s *Server) SetRaw() { s.raw, s.part, s.headless = true, nil, false }
 
 // Partial says whether a reply has begun and is not complete.
-func (s *Server) Partial() bool { return s.code != 0 || len(s.line) > 0 }
+func (s *Server) Partial() bool { return s.part != nil && s.part.begun() }
 
 // Feed adds octets, seen at a packet time. They are borrowed: all replies must
 // be pulled before they change.
@@ -57,43 +51,34 @@ func (s *Server) Feed(b []byte, offset, time int64) {
 // them.
 func (s *Server) Gap(n int64) { s.pending += n }
 
-// Next pulls the next reply; false where more octets are needed.
+// Next pulls the next reply; false where more octets are needed: then r means
+// nothing.
 func (s *Server) Next(r *Reply) bool {
-	*r = Reply{}
-	if s.emitted {
-		s.reset()
-	}
-	if s.pending > 0 && s.behind == nil {
+	ahead := s.part != nil && s.part.behind != nil
+	switch {
+	case s.pending > 0 && !ahead:
 		return s.lost(r)
-	}
-	if s.raw {
+	case len(s.in) == 0 && !ahead:
+		s.in = nil
+		return false
+	case s.raw:
 		return s.nextRaw(r)
+	case s.part == nil && s.whole(r):
+		return true
+	case len(s.in) == 0 && s.part == nil: // empty lines
+		return false
 	}
-	for {
-		line, ok := s.nextLine()
-		if !ok {
-			return false
-		}
-		if s.add(line, r) {
-			return true
-		}
-	}
+	return s.assemble(r)
 }
 
 func (s *Server) lost(r *Reply) bool {
-	r.Lost, r.Begin, r.End = s.pending, s.offset, s.offset
-	s.pending = 0
-	s.reset()
-	s.line = s.line[:0]
-	s.headless = true
+	*r = Reply{Lost: s.pending, Begin: s.offset, End: s.offset, room: r.room}
+	s.pending, s.part, s.headless = 0, nil, true
 	return true
 }
 
 func (s *Server) nextRaw(r *Reply) bool {
-	if len(s.in) == 0 {
-		return false
-	}
-	r.Raw, r.Begin, r.BeginTime = s.in, s.offset, s.time
+	*r = Reply{Raw: s.in, Begin: s.offset, BeginTime: s.time, room: r.room}
 	s.offset += int64(len(s.in))
 	r.End = s.offset
 	s.in = nil
@@ -107,41 +92,63 @@ func (s *Server) limit() int {
 	return 64 << 10
 }
 
-// nextLine returns one line without its line end.
-func (s *Server) nextLine() ([]byte, bool) {
-	if s.behind != nil {
-		line := s.behind
-		s.behind = nil
-		return line, true
+// whole reads a reply that stands whole in the feed, as nearly all do; it is
+// not copied. Where there is another, nothing but empty lines was read.
+func (s *Server) whole(r *Reply) bool {
+	*r = Reply{BeginTime: s.time, room: r.room[:0]}
+	limit := s.limit()
+	for at := 0; ; {
+		n := bytes.IndexByte(s.in[at:], '\n') + 1
+		if n == 0 || at+n > limit {
+			return false
+		}
+		line := trimEnd(s.in[at : at+n])
+		code, more, text, ok := splitReply(line)
+		switch {
+		case ok && r.Code == 220 && code != 220:
+			return false // the end of postscreen's teaser
+		case ok:
+			r.join(code, text, at > 0)
+		case at > 0: // inside a reply: left out
+			more = true
+		case len(line) > 0:
+			r.Lines = line
+		default:
+			s.take(n)
+			continue
+		}
+		if at += n; more {
+			continue
+		}
+		r.Begin, r.Headless = s.offset, s.headless
+		s.headless = false
+		s.take(at)
+		r.End = s.offset
+		return true
 	}
-	if len(s.in) == 0 {
-		return nil, false
+}
+
+// join adds the text of a line. One line is borrowed; with a second one the
+// room is used.
+func (r *Reply) join(code int, text []byte, second bool) {
+	r.Code = code
+	if len(r.Enhanced) == 0 {
+		r.Enhanced = enhancedCode(text, code)
 	}
-	if len(s.line) == 0 {
-		s.lineAt, s.lineTime = s.offset, s.time
+	if !second {
+		r.Lines = text
+		return
 	}
-	i := bytes.IndexByte(s.in, '\n')
-	n := i + 1
-	if i < 0 {
-		n = len(s.in)
+	if len(r.room) == 0 {
+		r.room = append(r.room, r.Lines...)
 	}
-	part := s.in[:n]
+	r.room = append(append(r.room, '\n'), text...)
+	r.Lines = r.room
+}
+
+func (s *Server) take(n int) {
 	s.in = s.in[n:]
 	s.offset += int64(n)
-	if i >= 0 && len(s.line) == 0 && len(part) <= s.limit() {
-		return trimEnd(part), true
-	}
-	if room := s.limit() - len(s.line); len(part) > room {
-		part = part[:max(room, 0)]
-		s.long = true
-	}
-	s.line = append(s.line, part...)
-	if i < 0 {
-		return nil, false
-	}
-	line := trimEnd(s.line)
-	s.line = s.line[:0]
-	return line, true
 }
 
 func trimEnd(b []byte) []byte {
@@ -149,69 +156,6 @@ func trimEnd(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
-}
-
-// add joins a line to the reply; true where r is filled.
-func (s *Server) add(line []byte, r *Reply) bool {
-	code, more, text, ok := splitReply(line)
-	if !ok {
-		return s.odd(line, r)
-	}
-	if s.code == 220 && code != 220 {
-		// postscreen's teaser "220-" is never followed by "220 ": the next
-		// reply has another code. Elsewhere mixed codes are one reply.
-		s.behind = append([]byte(nil), line...)
-		return s.emit(r, s.lineAt)
-	}
-	first := s.code == 0
-	if first {
-		s.begin, s.begun = s.lineAt, s.lineTime
-	}
-	s.code = code
-	s.keep(text, first)
-	if more {
-		return false
-	}
-	return s.emit(r, s.offset)
-}
-
-func (s *Server) odd(line []byte, r *Reply) bool {
-	if s.code != 0 || len(line) == 0 {
-		return false // inside a reply, or an empty line: left out
-	}
-	s.begin, s.begun = s.lineAt, s.lineTime
-	s.text = append(s.text[:0], line...)
-	return s.emit(r, s.offset)
-}
-
-func (s *Server) keep(text []byte, first bool) {
-	if s.enhLen == 0 {
-		s.enhLen = copy(s.enhanced[:], enhancedCode(text, s.code))
-	}
-	room := s.limit() - len(s.text)
-	if room <= 0 {
-		s.long = true
-		return
-	}
-	if !first {
-		s.text = append(s.text, '\n')
-		room--
-	}
-	if len(text) > room {
-		text, s.long = text[:room], true
-	}
-	s.text = append(s.text, text...)
-}
-
-func (s *Server) emit(r *Reply, end int64) bool {
-	*r = Reply{Code: s.code, Lines: s.text, Enhanced: s.enhanced[:s.enhLen], Begin: s.begin, End: end, BeginTime: s.begun, Headless: s.headless, Long: s.long}
-	s.emitted = true
-	return true
-}
-
-func (s *Server) reset() {
-	s.text, s.enhLen, s.code = s.text[:0], 0, 0
-	s.long, s.headless, s.emitted = false, false, false
 }
 
 // splitReply takes a reply line apart: three digits, a separator, text. A

@@ -71,6 +71,57 @@ func TestReplies(t *testing.T) {
 	}
 }
 
+// TestOneReplyForAll reads two servers with one Reply: the lines that one joins
+// are not seen in the other's.
+func TestOneReplyForAll(t *testing.T) {
+	var r smtp.Reply
+	var all [2]smtp.Server
+	offset := int64(0)
+	for i := range 100 {
+		for j := range all {
+			in := fmt.Sprintf("250-%d of %d\r\n250-2.1.0 more\r\n250 end\r\n250 %d\r\n", i, j, i)
+			all[j].Feed([]byte(in), offset, 0)
+			want := fmt.Sprintf("%d of %d\n2.1.0 more\nend", i, j)
+			if !all[j].Next(&r) || string(r.Lines) != want || string(r.Enhanced) != "2.1.0" {
+				t.Fatalf("%+v, want %q", r, want)
+			}
+			if !all[j].Next(&r) || string(r.Lines) != fmt.Sprint(i) || len(r.Enhanced) > 0 || all[j].Next(&r) || all[j].Partial() {
+				t.Fatalf("%+v, want %d", r, i)
+			}
+			if j == 1 {
+				offset += int64(len(in))
+			}
+		}
+	}
+}
+
+// TestReplyText: one line of valid text, of any octets.
+func TestReplyText(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                   "",
+		"Ok":                                 "Ok",
+		"a\nb\n\nc":                          "a b  c",
+		"0123456\x7f89":                      "0123456\ufffd89",
+		"01234567\x1f89abcdef":               "01234567\ufffd89abcdef",
+		"01234567\x0089abcdef":               "01234567\ufffd89abcdef",
+		"Gr\xc3\xbc\xc3\x9fe aus M\xfcnchen": "Gr\u00fc\u00dfe aus M\ufffdnchen",
+		"\xff\xfe\xfd":                       "\ufffd",
+		"a\tb":                               "a\ufffdb",
+		strings.Repeat("x", 40):              strings.Repeat("x", 30),
+	} {
+		r := smtp.Reply{Lines: []byte(in)}
+		if got := r.Text(30); got != want {
+			t.Errorf("%q gives %q, want %q", in, got, want)
+		}
+		if got := string(r.AppendText([]byte("before\n"), 30)); got != "before\n"+want {
+			t.Errorf("%q appended gives %q, want %q", in, got, want)
+		}
+		if string(r.Lines) != in {
+			t.Errorf("%q became %q", in, r.Lines)
+		}
+	}
+}
+
 func TestReplyLimit(t *testing.T) {
 	s := smtp.Server{Limit: 100}
 	var r smtp.Reply

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,19 +14,32 @@ func Text(b []byte, max int) string {
 
 // Text is the text of a reply on one line, as Text copies it.
 func (r *Reply) Text(max int) string {
-	return Text(bytes.ReplaceAll(r.Lines[:min(len(r.Lines), max)], []byte{'\n'}, []byte{' '}), max)
+	var room [512]byte
+	return string(r.AppendText(room[:0], max))
+}
+
+// AppendText appends what Text returns.
+func (r *Reply) AppendText(dst []byte, max int) []byte {
+	text := r.Lines[:min(len(r.Lines), max)]
+	begin := len(dst)
+	dst = append(dst, text...)
+	for line := dst[begin:]; ; {
+		i := bytes.IndexByte(line, '\n')
+		if i < 0 {
+			break
+		}
+		line[i] = ' '
+		line = line[i+1:]
+	}
+	if !clean(dst[begin:]) {
+		dst = append(dst[:begin], printable(dst[begin:])...)
+	}
+	return dst
 }
 
 // printable copies text as valid UTF-8 without control characters.
 func printable(b []byte) string {
-	clean := true
-	for _, c := range b {
-		if c < ' ' || c >= 0x7f {
-			clean = false
-			break
-		}
-	}
-	if clean {
+	if clean(b) {
 		return string(b)
 	}
 	return strings.Map(func(r rune) rune {
@@ -34,4 +48,22 @@ func printable(b []byte) string {
 		}
 		return r
 	}, strings.ToValidUTF8(string(b), string(utf8.RuneError)))
+}
+
+// clean says whether all octets are printable ASCII, eight at a time: the
+// highest bit of an octet is set where the octet is none, is below a blank or
+// is DEL.
+func clean(b []byte) bool {
+	const ones = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		if x := binary.LittleEndian.Uint64(b); (x|(x-' '*ones)|(x+ones))&(0x80*ones) != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }

@@ -1,5 +1,7 @@
 package smtp
 
+import "encoding/binary"
+
 // Verb is a command; it indexes tables of verbs.
 type Verb uint8
 
@@ -58,8 +60,34 @@ func (v Verb) String() string {
 	return Other
 }
 
-// verbOf finds the verb that a word names in any mix of case.
+// verbOf finds the verb that a word names in any mix of case. Of the common
+// verbs, all of four letters, a word is compared at once: the bit of the case
+// is left out, which makes a capital of nothing but a letter.
 func verbOf(word []byte) Verb {
+	if len(word) == 4 {
+		switch binary.BigEndian.Uint32(word) &^ 0x20202020 {
+		case 'H'<<24 | 'E'<<16 | 'L'<<8 | 'O':
+			return HELO
+		case 'E'<<24 | 'H'<<16 | 'L'<<8 | 'O':
+			return EHLO
+		case 'M'<<24 | 'A'<<16 | 'I'<<8 | 'L':
+			return MAIL
+		case 'R'<<24 | 'C'<<16 | 'P'<<8 | 'T':
+			return RCPT
+		case 'D'<<24 | 'A'<<16 | 'T'<<8 | 'A':
+			return DATA
+		case 'B'<<24 | 'D'<<16 | 'A'<<8 | 'T':
+			return BDAT
+		case 'R'<<24 | 'S'<<16 | 'E'<<8 | 'T':
+			return RSET
+		case 'N'<<24 | 'O'<<16 | 'O'<<8 | 'P':
+			return NOOP
+		case 'Q'<<24 | 'U'<<16 | 'I'<<8 | 'T':
+			return QUIT
+		case 'A'<<24 | 'U'<<16 | 'T'<<8 | 'H':
+			return AUTH
+		}
+	}
 	for v, name := range Verbs {
 		if len(word) == len(name) && equalFold(word, name) {
 			return Verb(v)

@@ -1,5 +1,7 @@
 package tls
 
+import "math"
+
 // Plaintext sizes that the inferences go by, in octets.
 const (
 	quitLength  = len("QUIT\r\n")
@@ -10,12 +12,14 @@ const (
 // passed over. In TLS 1.3 it may hide a handshake message or an alert
 // (RFC 8446, 5.2).
 func (w *Watch) application(s *side) {
-	if s == &w.client && w.earlyData && !w.facts.ServerHello {
+	if s == &w.client && w.earlyData && !w.told().ServerHello {
 		return // ahead of the handshake (RFC 8446, 2.3)
 	}
-	s.records++
+	if s.records < math.MaxUint8 {
+		s.records++
+	}
 	if s.records == 1 {
-		s.messages.release()
+		w.release(s)
 		if !s.lost {
 			s.first = s.length
 		}
@@ -25,7 +29,7 @@ func (w *Watch) application(s *side) {
 	case s == &w.client && alert:
 		w.clientClosing = true
 	case s == &w.client:
-		w.quit = s.length == w.overhead.record(quitLength)
+		w.quit = int(s.length) == w.overhead.record(quitLength)
 		w.quitAnswered = false
 	case alert:
 		w.refused = !w.serverSpoke && !w.clientClosing
@@ -41,7 +45,7 @@ func (w *Watch) alertSized(s *side) bool {
 	if w.version == 0 {
 		return s.length <= alertLength+1+16
 	}
-	return w.version >= version13 && s.length == w.overhead.record(alertLength)
+	return w.version >= version13 && int(s.length) == w.overhead.record(alertLength)
 }
 
 // serverData takes what is no alert. An alert is the end: one that is followed
@@ -52,5 +56,5 @@ func (w *Watch) alertSized(s *side) bool {
 func (w *Watch) serverData() {
 	w.refused = false
 	w.serverSpoke = w.serverSpoke || w.client.records > 0
-	w.quitAnswered = w.quitAnswered || w.quit && w.server.length <= w.overhead.record(replyLength)
+	w.quitAnswered = w.quitAnswered || w.quit && int(w.server.length) <= w.overhead.record(replyLength)
 }

@@ -105,7 +105,7 @@ func BenchmarkCertificate(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				w := Watch{Options: Options{Seen: seen}}
+				w := Watch{Options: &Options{Seen: seen}}
 				w.certificate(&w.server, shown)
 				if w.facts.Certificate == nil {
 					b.Fatal("no certificate")
@@ -139,7 +139,7 @@ func BenchmarkPlain(b *testing.B) {
 			b.ReportAllocs()
 			var p Plain
 			for b.Loop() {
-				w := &Watch{Options: Options{Keys: c.log}}
+				w := &Watch{Options: &Options{Keys: c.log}}
 				for _, chunk := range chunks {
 					for rest := chunk.b; len(rest) > 0; rest = rest[min(c.width, len(rest)):] {
 						chunk.b = rest[:min(c.width, len(rest))]
@@ -177,3 +177,64 @@ func TestPlainAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// idle is a record of each side on an established connection, as of a dialog.
+func idle() (client, server []byte) {
+	return record(typeApplicationData, make([]byte, 40)), record(typeApplicationData, make([]byte, 90))
+}
+
+// BenchmarkConnection reads a handshake and a hundred records behind it.
+func BenchmarkConnection(b *testing.B) {
+	client, server := idle()
+	for _, name := range []string{"03_starttls12_ecdhe_cert_visible-0", "04g_587_starttls_tls13_keylog-0"} {
+		chunks := conversation(b, name)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			options := remembering()
+			for b.Loop() {
+				w := &Watch{Options: options}
+				for _, c := range chunks {
+					w.take(c)
+				}
+				for range 50 {
+					w.Client(client)
+					w.Server(server)
+				}
+				if !w.Settled() {
+					b.Fatal("not settled")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCold gives each of a hundred thousand established connections a
+// record in turn: the state of each is in no cache.
+func BenchmarkCold(b *testing.B) {
+	const many = 100_000
+	chunks := conversation(b, "04g_587_starttls_tls13_keylog-0")
+	options := remembering()
+	all := make([]*Watch, many)
+	for i := range all {
+		all[i] = &Watch{Options: options}
+		for _, c := range chunks {
+			all[i].take(c)
+		}
+	}
+	client, server := idle()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if w := all[i%many]; i/many%2 == 0 {
+			w.Client(client)
+			w.Settled()
+		} else {
+			w.Server(server)
+			w.Settled()
+		}
+		i++
+	}
+}
+
+// remembering are options that share what was read of other connections.
+func remembering() *Options { return &Options{Seen: new(Certificates), Hellos: new(Hellos)} }

@@ -9,7 +9,7 @@ import (
 func (w *Watch) certificate(s *side, b []byte) {
 	var room [4][]byte
 	shown, whole := w.entries(room[:0], b)
-	f := &w.facts
+	f := w.told()
 	f.Damaged = f.Damaged || !whole
 	if len(shown) == 0 {
 		return // a client that has none says so (RFC 5246, 7.4.6)
@@ -56,16 +56,17 @@ func (w *Watch) entries(shown [][]byte, b []byte) (list [][]byte, whole bool) {
 // certified reads the leaf with its chain, or remembers what was read of them.
 func (w *Watch) certified(shown [][]byte) *Certificate {
 	var sum [sha256.Size]byte
-	if w.Options.Seen != nil {
+	seen := w.Options.given().Seen
+	if seen != nil {
 		sum = sumOf(shown)
 	}
-	c, known := w.Options.Seen.get(sum)
+	c, known := seen.get(sum)
 	if !known {
 		c = w.leaf(shown[0])
 		if c != nil {
 			w.chain(c, shown[1:])
 		}
-		w.Options.Seen.put(sum, c)
+		seen.put(sum, c)
 	}
 	return c
 }

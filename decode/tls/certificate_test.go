@@ -145,7 +145,7 @@ func TestNameMismatch(t *testing.T) {
 		}
 	}
 	// Of names beyond the limit nothing is said.
-	w := Watch{Options: Options{MaxNames: 1}}
+	w := Watch{Options: &Options{MaxNames: 1}}
 	if c := w.leaf(full); !c.cut || c.Problems(c.NotAfter, "mx.other.test") != nil || c.Problems(c.NotAfter, "10.20.0.26") != nil {
 		t.Errorf("certificate %+v", c)
 	}
@@ -244,7 +244,7 @@ func TestSeenChain(t *testing.T) {
 	all := handmade(t)
 	var seen Certificates
 	read := func(message []byte) Facts {
-		w := Watch{Options: Options{Seen: &seen, MaxChain: 1, MaxNames: 1}}
+		w := Watch{Options: &Options{Seen: &seen, MaxChain: 1, MaxNames: 1}}
 		w.certificate(&w.server, message)
 		return w.Facts()
 	}
@@ -296,13 +296,13 @@ func TestChainLimits(t *testing.T) {
 		{2, Options{MaxChain: 2}, 2, false},
 		{1, Options{MaxCertificate: len(leaf)}, 1, false},
 	} {
-		w := Watch{Options: c.options}
+		w := Watch{Options: &c.options}
 		w.certificate(&w.server, shownIn(append([][]byte{leaf}, slices.Repeat([][]byte{ca}, c.behind)...)...))
 		if f := w.Facts(); f.LimitReached != c.limit || len(f.Certificate.Chain) != c.kept || f.Damaged {
 			t.Errorf("%d behind %+v: facts %+v", c.behind, c.options, f)
 		}
 	}
-	w := Watch{Options: Options{MaxCertificate: len(ca)}}
+	w := Watch{Options: &Options{MaxCertificate: len(ca)}}
 	w.certificate(&w.server, shownIn(ca, leaf, ca))
 	if f := w.Facts(); !f.LimitReached || len(f.Certificate.Chain) != 1 || f.Damaged {
 		t.Errorf("facts %+v", f)

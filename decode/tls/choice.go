@@ -55,11 +55,11 @@ func (c *choice) extension(kind int, body []byte) {
 func (w *Watch) serverHello(b []byte) {
 	var c choice
 	hello, whole := c.read(b)
-	w.facts.Damaged = w.facts.Damaged || !whole
+	w.told().Damaged = w.told().Damaged || !whole
 	switch {
 	case !hello:
 	case string(c.random) == retryRandom:
-		w.retry, w.facts.Retried = true, true
+		w.retry, w.told().Retried = true, true
 	default:
 		w.retry = false
 		w.negotiated(&c)
@@ -70,13 +70,11 @@ func (w *Watch) serverHello(b []byte) {
 }
 
 func (w *Watch) negotiated(c *choice) {
-	f := &w.facts
+	f := w.told()
 	f.ServerHello = true
 	f.Version, f.Cipher, f.ALPN = versionName(c.version), cipherName(c.suite), protocolName(c.protocol)
 	f.Resumed = c.preShared && c.version >= version13
-	w.version, w.suite = c.version, c.suite
-	w.extendedMaster, w.encryptThenMAC = c.extendedMaster, c.encryptThenMAC
-	copy(w.serverRandom[:], c.random)
+	w.version = c.version
 	w.overhead = overheadOf(f.Cipher, c.version, c.encryptThenMAC)
 	w.agreed(c)
 }
@@ -107,8 +105,8 @@ func (w *Watch) encryptedExtensions(b []byte) {
 		}
 	}
 	w.opening.decide(early)
-	w.facts.Damaged = w.facts.Damaged || r.short || list.short
+	w.told().Damaged = w.told().Damaged || r.short || list.short
 	if protocol != nil {
-		w.facts.ALPN = protocolName(protocol)
+		w.told().ALPN = protocolName(protocol)
 	}
 }

@@ -20,9 +20,9 @@ func cipherName(id uint16) string {
 // zero value is that of an unknown suite.
 type overhead struct {
 	known bool
-	fixed int // explicit nonce or vector, tag or MAC behind the padding, inner content type
-	mac   int // MAC that is padded along with the text
-	block int // 0 where nothing is padded
+	fixed uint8 // explicit nonce or vector, tag or MAC behind the padding, inner content type
+	mac   uint8 // MAC that is padded along with the text
+	block uint8 // 0 where nothing is padded
 }
 
 // record is the body length of a record with n octets of text, -1 where that
@@ -32,10 +32,10 @@ func (o overhead) record(n int) int {
 	case !o.known:
 		return -1
 	case o.block == 0:
-		return o.fixed + n
+		return int(o.fixed) + n
 	}
-	padded := n + o.mac + 1 // at least one octet of padding (RFC 5246, 6.2.3.2)
-	return o.fixed + (padded+o.block-1)/o.block*o.block
+	padded, block := n+int(o.mac)+1, int(o.block) // at least one octet of padding (RFC 5246, 6.2.3.2)
+	return int(o.fixed) + (padded+block-1)/block*block
 }
 
 // overheadOf reads the protection from a suite's name.
@@ -76,7 +76,7 @@ func blockOverhead(name string, version uint16, encryptThenMAC bool) overhead {
 	return o
 }
 
-func macLength(name string) int {
+func macLength(name string) uint8 {
 	switch {
 	case strings.HasSuffix(name, "SHA384"):
 		return 48

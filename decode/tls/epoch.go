@@ -49,13 +49,13 @@ func (w *Watch) agreed(c *choice) {
 		return
 	}
 	o.chosen(c)
-	o.off = o.off || !w.facts.ClientHello || w.sslv2
+	o.off = o.off || !w.told().ClientHello || w.sslv2
 	if c.version >= version13 {
 		for i := range o.sides {
 			o.sides[i].enter(keys.HandshakeMessages)
 		}
 	}
-	if c.version < version13 || !c.preShared || w.facts.Retried {
+	if c.version < version13 || !c.preShared || w.told().Retried {
 		o.decide(false)
 	}
 }
@@ -120,16 +120,16 @@ func (o *opening) rekey(d *direction, from keys.Sender) error {
 }
 
 // keying says which messages are read for the keys.
-func (w *Watch) keying(s *side, m *messages, kind byte) bool {
+func (w *Watch) keying(s *side, inner bool, kind byte) bool {
 	o := w.opening
 	if o == nil || o.off || w.version >= version13 {
 		return false
 	}
 	switch kind {
 	case messageClientHello:
-		return s == &w.client && m == &s.inner
+		return s == &w.client && inner
 	case messageServerHello:
-		return s == &w.server && m == &s.inner
+		return s == &w.server && inner
 	case messageClientKeyExchange:
 		return s == &w.client
 	case messageNewSessionTicket:
@@ -140,14 +140,14 @@ func (w *Watch) keying(s *side, m *messages, kind byte) bool {
 
 // rekeyed takes a message by which keys change. Its body is there only where
 // it was wanted.
-func (w *Watch) rekeyed(s *side, m *messages, kind byte, body []byte) {
+func (w *Watch) rekeyed(s *side, inner bool, m *messages, kind byte, body []byte) {
 	o := w.opening
 	switch {
 	case w.version >= version13:
-		if m == &s.inner {
+		if inner {
 			w.rekeyed13(w.sender(s), kind)
 		}
-	case kind == messageFinished && m == &s.inner:
+	case kind == messageFinished && inner:
 		w.finished(w.sender(s))
 		if s == &w.server {
 			o.remember()

@@ -12,34 +12,69 @@ const textRoom = 1024
 // fingerprint sets JA3 and JA4. A part of a list would give the fingerprint of
 // another client: where one is too long there is none.
 func (w *Watch) fingerprint(o *offer) {
+	f := w.told()
 	if o.longest() > w.Options.maxOffered() {
-		w.facts.LimitReached = true
+		f.LimitReached = true
 		return
 	}
 	var room [textRoom]byte
-	text := o.ja3(room[:0])
-	w.facts.JA3 = md5Hex(text)
-	w.facts.JA4 = o.ja4(text[:0])
+	seen := w.Options.given().Hellos
+	if seen == nil {
+		f.JA3, f.JA4 = o.fingerprints(room[:0])
+		return
+	}
+	said := o.appendSaid(room[:0])
+	known, ok := seen.clients.get(said)
+	if !ok {
+		var text [textRoom]byte
+		known.ja3, known.ja4 = o.fingerprints(text[:0])
+		seen.clients.put(said, known)
+	}
+	f.JA3, f.JA4 = known.ja3, known.ja4
+}
+
+// fingerprints are JA3 and JA4; text is room to write in.
+func (o *offer) fingerprints(text []byte) (ja3, ja4 string) {
+	const length3, length4 = 2 * md5.Size, len("t13d1516h2_8daaf6152771_e5627efa2ab1")
+	both := make([]byte, 0, length3+length4)
+	text = o.ja3(text)
+	both = appendMD5(both, text)
+	all := string(o.appendJA4(both, text[:0]))
+	return all[:length3], all[length3:]
 }
 
 // fingerprintServer sets JA3S: version, suite and extensions as they stand.
 func (w *Watch) fingerprintServer(c *choice) {
+	f := w.told()
 	if c.nextensions > w.Options.maxOffered() {
-		w.facts.LimitReached = true
+		f.LimitReached = true
 		return
 	}
 	var room [textRoom]byte
 	text := strconv.AppendUint(room[:0], uint64(c.legacy), 10)
 	text = strconv.AppendUint(append(text, ','), uint64(c.suite), 10)
 	text = appendTypes(append(text, ','), c.extensions)
-	w.facts.JA3S = md5Hex(text)
+	seen := w.Options.given().Hellos
+	if seen == nil {
+		f.JA3S = md5Hex(text)
+		return
+	}
+	known, ok := seen.servers.get(text)
+	if !ok {
+		known = md5Hex(text)
+		seen.servers.put(text, known)
+	}
+	f.JA3S = known
 }
 
 func md5Hex(text []byte) string {
+	var room [2 * md5.Size]byte
+	return string(appendMD5(room[:0], text))
+}
+
+func appendMD5(out, text []byte) []byte {
 	sum := md5.Sum(text)
-	var out [2 * md5.Size]byte
-	hex.Encode(out[:], sum[:])
-	return string(out[:])
+	return hex.AppendEncode(out, sum[:])
 }
 
 // longest is the length of the longest list that goes into a fingerprint.

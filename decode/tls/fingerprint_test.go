@@ -90,6 +90,8 @@ func serverHelloBody(version, suite int, extensions ...[]byte) []byte {
 	return b
 }
 
+func (o *offer) ja4(text []byte) string { return string(o.appendJA4(nil, text)) }
+
 func offerOf(body []byte) *offer {
 	o := new(offer)
 	o.read(body)

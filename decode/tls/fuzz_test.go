@@ -103,7 +103,7 @@ func FuzzWatch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		const limit = 2000
 		all := steps(input)
-		whole := Watch{Options: Options{MaxHandshake: limit, MaxNames: 3, MaxChain: 2, MaxOffered: 40, MaxWaiting: limit}}
+		whole := Watch{Options: &Options{MaxHandshake: limit, MaxNames: 3, MaxChain: 2, MaxOffered: 40, MaxWaiting: limit}}
 		if len(input)%2 == 0 {
 			whole.Options.Keys = log
 		}
@@ -116,7 +116,7 @@ func FuzzWatch(f *testing.F) {
 			t.Errorf("%d octets wait", o.octets)
 		}
 		for _, s := range []*side{&whole.client, &whole.server} {
-			if held := cap(s.messages.buf) + cap(s.inner.buf); held > 2*limit {
+			if held := held(&whole, s, false) + held(&whole, s, true); held > 2*limit {
 				t.Errorf("%d octets held", held)
 			}
 		}
@@ -129,12 +129,19 @@ func FuzzWatch(f *testing.F) {
 	})
 }
 
+func held(w *Watch, s *side, inner bool) int {
+	if m := w.messages(s, inner); m != nil {
+		return cap(m.buf)
+	}
+	return 0
+}
+
 // leafOf is the leaf certificate that a conversation shows.
 func leafOf(t testing.TB, name string) []byte {
 	w := new(Watch)
 	for _, c := range octets(conversation(t, name)) {
 		if w.take(c); w.full {
-			r := reader{b: w.server.messages.buf}
+			r := reader{b: w.messages(&w.server, false).buf}
 			list := r.list(3)
 			return list.vector(3)
 		}
@@ -157,7 +164,7 @@ func FuzzCertificate(f *testing.F) {
 		options := Options{MaxCertificate: 2000, MaxNames: 3, MaxChain: 1}
 		shown := vector(3, vector(3, der), vector(3, leaf), vector(3, der))
 		var w, again, behind Watch
-		w.Options, again.Options, behind.Options = options, options, options
+		w.Options, again.Options, behind.Options = &options, &options, &options
 		w.certificate(&w.server, shown)
 		again.certificate(&again.client, shown)
 		behind.certificate(&behind.server, vector(3, vector(3, leaf), vector(3, der)))
@@ -207,10 +214,11 @@ func FuzzHello(f *testing.F) {
 	}
 	f.Add(documented(vector(1, []byte("h2"))))
 	f.Add(serverHelloBody(0x0303, 0x1301, extension(extSupportedVersions, u16(0x0304)), extension(extPreSharedKey, u16(0))))
+	var hellos Hellos
 	pattern := regexp.MustCompile("^t(1[0-3]|s[23]|00)[di][0-9]{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var whole, parts Watch
-		whole.Options.MaxOffered = 40
+		whole.Options = &Options{MaxOffered: 40}
 		parts.Options = whole.Options
 		client, server := message(messageClientHello, body), message(messageServerHello, body)
 		whole.handshake(&whole.client, client)
@@ -222,7 +230,15 @@ func FuzzHello(f *testing.F) {
 			parts.handshake(&parts.server, server[i:i+1])
 		}
 		got := whole.Facts()
-		if got != parts.Facts() || whole.parameters != parts.parameters {
+		for range 2 { // new, then remembered
+			again := Watch{Options: &Options{MaxOffered: 40, Hellos: &hellos}}
+			again.handshake(&again.client, client)
+			again.handshake(&again.server, server)
+			if again.Facts() != got {
+				t.Errorf("remembered\n%+v, want\n%+v", again.Facts(), got)
+			}
+		}
+		if got != parts.Facts() || whole.version != parts.version {
 			t.Errorf("in parts\n%+v, want\n%+v", parts.Facts(), got)
 		}
 		if got.JA4 != "" && !pattern.MatchString(got.JA4) || (got.JA3 == "") != (got.JA4 == "") || len(got.JA3)%32 != 0 || len(got.JA3S)%32 != 0 {

@@ -19,32 +19,29 @@ const (
 
 const messageHeader = 4
 
-// messages puts the handshake messages of one direction together, either
-// those in clear or those under encryption. They are cut into records, and
-// records into segments, without regard to each other.
-type messages struct {
-	header  [messageHeader]byte
-	nheader uint8
-	left    int    // octets of the body still to come
-	keep    bool   // the body is wanted
-	fact    bool   // and tells of facts
-	unsure  bool   // after a loss: what comes may be the middle of a message
-	skip    bool   // and is, for the rest of this record
-	buf     []byte // the body so far, where it is kept and came in parts
-}
+// usualMessage is the room that is made for a message that comes in parts, in
+// octets: what it says of its length is not believed beyond it.
+const usualMessage = 4 << 10
 
 // handshake takes octets of handshake records in clear.
-func (w *Watch) handshake(s *side, b []byte) { w.assemble(s, &s.messages, b) }
+func (w *Watch) handshake(s *side, b []byte) { w.assemble(s, false, b) }
 
 // inner takes the handshake octets of one record that was encrypted: of TLS
 // 1.3 what follows the ServerHello, of older versions a later handshake. A
-// record that cannot be decrypted is told by s.inner.restart.
+// record that cannot be decrypted is told by restart.
 func (w *Watch) inner(s *side, b []byte) {
-	s.inner.skip = false
-	w.assemble(s, &s.inner, b)
+	if m := w.messages(s, true); m != nil {
+		m.skip = false
+	}
+	w.assemble(s, true, b)
 }
 
-func (w *Watch) assemble(s *side, m *messages, b []byte) {
+func (w *Watch) assemble(s *side, inner bool, b []byte) {
+	here := messages{unsure: s.unsure && !inner}
+	m := w.messages(s, inner)
+	if m == nil {
+		m = &here
+	}
 	for len(b) > 0 && !m.skip {
 		if m.nheader < messageHeader {
 			n := copy(m.header[m.nheader:], b)
@@ -52,7 +49,7 @@ func (w *Watch) assemble(s *side, m *messages, b []byte) {
 			b = b[n:]
 			if m.nheader == messageHeader {
 				w.opening.transcribeHeader(&m.header)
-				w.beginMessage(s, m)
+				w.beginMessage(s, inner, m)
 			}
 			continue
 		}
@@ -61,20 +58,26 @@ func (w *Watch) assemble(s *side, m *messages, b []byte) {
 		m.left -= len(body)
 		w.opening.transcribe(body)
 		if m.keep && (m.left > 0 || len(m.buf) > 0) {
+			if m.buf == nil {
+				m.buf = make([]byte, 0, min(m.length(), usualMessage))
+			}
 			m.buf = append(m.buf, body...)
 			body = m.buf
 		}
 		if m.left == 0 {
-			w.endMessage(s, m, body)
+			w.endMessage(s, inner, m, body)
 		}
+	}
+	switch {
+	case m != &here:
+	case here.nheader > 0 || here.skip:
+		*w.assembling(s, inner) = here
+	default: // they ended with the octets: nothing is left
+		s.unsure = s.unsure && (inner || here.unsure)
 	}
 }
 
-func (m *messages) length() int {
-	return int(m.header[1])<<16 | int(m.header[2])<<8 | int(m.header[3])
-}
-
-func (w *Watch) beginMessage(s *side, m *messages) {
+func (w *Watch) beginMessage(s *side, inner bool, m *messages) {
 	length := m.length()
 	limit := w.Options.maxHandshake()
 	if m.unsure && (m.header[0] > messageLast || length > limit) {
@@ -84,27 +87,27 @@ func (w *Watch) beginMessage(s *side, m *messages) {
 	m.unsure = false
 	m.left = length
 	m.buf = m.buf[:0]
-	m.fact = w.wanted(s, m, m.header[0])
-	m.keep = m.fact || w.keying(s, m, m.header[0])
+	m.fact = w.wanted(s, inner, m.header[0])
+	m.keep = m.fact || w.keying(s, inner, m.header[0])
 	if m.keep && length > limit {
 		m.keep = false
-		w.facts.LimitReached = true
+		w.told().LimitReached = true
 	}
 	if length == 0 {
-		w.endMessage(s, m, nil)
+		w.endMessage(s, inner, m, nil)
 	}
 }
 
 // wanted says which messages are read, the first of each kind: the others are
 // passed over. Behind the hellos TLS 1.3 has none in clear, and what older
 // versions encrypt is no first handshake.
-func (w *Watch) wanted(s *side, m *messages, kind byte) bool {
-	f := &w.facts
-	inPlace := (m == &s.inner) == (w.version >= version13)
+func (w *Watch) wanted(s *side, inner bool, kind byte) bool {
+	f := w.told()
+	inPlace := inner == (w.version >= version13)
 	if s == &w.client {
 		switch kind {
 		case messageClientHello:
-			return m == &s.messages && !f.ClientHello
+			return !inner && !f.ClientHello
 		case messageCertificate:
 			return inPlace && f.ClientCertificate == nil
 		}
@@ -112,9 +115,9 @@ func (w *Watch) wanted(s *side, m *messages, kind byte) bool {
 	}
 	switch kind {
 	case messageServerHello:
-		return m == &s.messages && !f.ServerHello
+		return !inner && !f.ServerHello
 	case messageEncryptedExtensions:
-		return inPlace && m == &s.inner
+		return inPlace && inner
 	case messageCertificate:
 		return inPlace && !w.full
 	case messageCertificateRequest:
@@ -123,14 +126,14 @@ func (w *Watch) wanted(s *side, m *messages, kind byte) bool {
 	return false
 }
 
-func (w *Watch) endMessage(s *side, m *messages, body []byte) {
+func (w *Watch) endMessage(s *side, inner bool, m *messages, body []byte) {
 	m.nheader = 0
 	kind := m.header[0]
 	if m.keep && m.fact {
 		w.message(s, kind, body)
 	}
 	if w.opening != nil {
-		w.rekeyed(s, m, kind, body)
+		w.rekeyed(s, inner, m, kind, body)
 	}
 	m.keep = false
 	if s == &w.server && (kind == messageCertificate || kind == messageServerKeyExchange || kind == messageServerHelloDone) {
@@ -170,8 +173,8 @@ func (w *Watch) certificateRequest(b []byte) {
 	default:
 		ok = filled(b, 1, 2) || filled(b, 1, 2, 2)
 	}
-	w.facts.CertificateRequested = ok
-	w.facts.Damaged = w.facts.Damaged || !ok
+	w.told().CertificateRequested = ok
+	w.told().Damaged = w.told().Damaged || !ok
 }
 
 // filled says whether vectors with lengths of so many octets make up b.
@@ -182,28 +185,3 @@ func filled(b []byte, lengths ...int) bool {
 	}
 	return r.spent()
 }
-
-// lose takes a loss inside a record. The message it falls into is passed
-// over; one that it goes beyond leaves the place of the next unknown.
-func (m *messages) lose(n int) {
-	if m.nheader < messageHeader || n > m.left {
-		m.restart()
-		m.skip = true
-		return
-	}
-	m.left -= n
-	m.keep = false
-	if m.left == 0 {
-		m.nheader = 0
-	}
-}
-
-// restart expects a message at the start of the next record, if anywhere.
-func (m *messages) restart() {
-	m.nheader, m.left = 0, 0
-	m.keep, m.skip = false, false
-	m.unsure = true
-}
-
-// release gives the memory back when the handshake in clear is over.
-func (m *messages) release() { *m = messages{unsure: m.unsure} }

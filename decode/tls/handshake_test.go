@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+
+	"github.com/mailtap/mailtap/decode/tls/keys"
 )
 
 // recut puts the handshake messages that stand in clear, up to the first
@@ -203,8 +205,8 @@ func TestInner(t *testing.T) {
 		if f.ClientCertificate.Key != "Ed25519" {
 			t.Fatalf("records of %d: certificate %+v", n, f.ClientCertificate)
 		}
-		if w.server.inner.buf != nil {
-			t.Fatalf("records of %d: %d octets are still held", n, len(w.server.inner.buf))
+		if n := held(w, &w.server, true); n > 0 {
+			t.Fatalf("records of %d: %d octets are still held", n, n)
 		}
 	}
 }
@@ -242,12 +244,19 @@ func TestInnerLoss(t *testing.T) {
 	w := new(Watch)
 	w.version = version13
 	w.inner(&w.server, shown[:100])
-	w.server.inner.restart()
+	w.messages(&w.server, true).restart()
 	w.inner(&w.server, bytes.Repeat([]byte{0xff}, 100)) // the middle of a message
 	w.inner(&w.server, shown)
 	if f := w.Facts(); f.Certificate == nil || f.Damaged {
 		t.Errorf("facts %+v", f)
 	}
+}
+
+// parameters are what the hellos settle (RFC 5246, 8.1; RFC 8446, 7.1).
+type parameters struct {
+	Version, Suite                 uint16
+	ClientRandom, ServerRandom     [randomLength]byte
+	ExtendedMaster, EncryptThenMAC bool
 }
 
 // TestParameters are what the derivation of keys needs.
@@ -262,17 +271,22 @@ func TestParameters(t *testing.T) {
 		{"04g_587_starttls_tls13_keylog-0", version13, 0x1302, false, false},
 	} {
 		chunks := conversation(t, c.name)
-		w := watch(chunks)
-		want := parameters{version: c.version, suite: c.suite, extendedMaster: c.extendedMaster, encryptThenMAC: c.encryptThenMAC}
-		copy(want.clientRandom[:], chunks[0].b[recordHeader+messageHeader+2:])
+		w := &Watch{Options: &Options{Keys: new(keys.Log)}}
+		for _, c := range chunks {
+			w.take(c)
+		}
+		want := parameters{Version: c.version, Suite: c.suite, ExtendedMaster: c.extendedMaster, EncryptThenMAC: c.encryptThenMAC}
+		copy(want.ClientRandom[:], chunks[0].b[recordHeader+messageHeader+2:])
 		for _, answer := range chunks[1:] {
 			if !answer.client {
-				copy(want.serverRandom[:], answer.b[recordHeader+messageHeader+2:])
+				copy(want.ServerRandom[:], answer.b[recordHeader+messageHeader+2:])
 				break
 			}
 		}
-		if w.parameters != want {
-			t.Errorf("%s: %+v, want %+v", c.name, w.parameters, want)
+		h := &w.opening.hello
+		got := parameters{h.Version, h.Suite, h.ClientRandom, h.ServerRandom, h.ExtendedMaster, h.EncryptThenMAC}
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
 	}
 }
@@ -342,7 +356,7 @@ func TestOfferedLimit(t *testing.T) {
 		},
 	} {
 		for n := most; n <= most+1; n++ {
-			w := Watch{Options: Options{MaxOffered: most}}
+			w := Watch{Options: &Options{MaxOffered: most}}
 			w.clientHello(body(n))
 			if f := w.Facts(); f.LimitReached != (n > most) || (f.JA3 == "") != (n > most) || (f.JA4 == "") != (n > most) || !f.ClientHello || f.Damaged {
 				t.Errorf("%d %s: facts %+v", n, name, f)
@@ -350,7 +364,7 @@ func TestOfferedLimit(t *testing.T) {
 		}
 	}
 	for n := most; n <= most+1; n++ {
-		w := Watch{Options: Options{MaxOffered: most}}
+		w := Watch{Options: &Options{MaxOffered: most}}
 		w.serverHello(serverHelloBody(0x0303, 1, extensions[:n]...))
 		if f := w.Facts(); f.LimitReached != (n > most) || (f.JA3S == "") != (n > most) || !f.ServerHello {
 			t.Errorf("%d extensions of the server: facts %+v", n, f)

@@ -1,7 +1,5 @@
 package tls
 
-import "fmt"
-
 const (
 	version2  = 0x0002 // SSL 2.0, as its own hello writes it
 	version11 = 0x0302
@@ -31,16 +29,6 @@ const randomLength = 32
 const retryRandom = "\xCF\x21\xAD\x74\xE5\x9A\x61\x11\xBE\x1D\x8C\x02\x1E\x65\xB8\x91" +
 	"\xC2\xA2\x11\x16\x7A\xBB\x8C\x5E\x07\x9E\x09\xE2\xC8\xA8\x33\x9C"
 
-// parameters are what the hellos settle for the derivation of keys (RFC 5246,
-// 8.1; RFC 8446, 7.1). What was not read is zero; so is the client's random
-// where its hello had the format of SSL 2.0.
-type parameters struct {
-	version, suite             uint16
-	clientRandom, serverRandom [randomLength]byte
-	extendedMaster             bool // RFC 7627
-	encryptThenMAC             bool // RFC 7366
-}
-
 func versionName(v uint16) string {
 	switch v {
 	case version2:
@@ -56,7 +44,8 @@ func versionName(v uint16) string {
 	case version13:
 		return "TLSv1.3"
 	}
-	return fmt.Sprintf("0x%04x", v)
+	const digits = "0123456789abcdef"
+	return string([]byte{'0', 'x', digits[v>>12], digits[v>>8&15], digits[v>>4&15], digits[v&15]})
 }
 
 // grease says whether a number is one of those that mean nothing and are sent

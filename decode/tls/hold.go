@@ -55,7 +55,7 @@ func (w *Watch) hold(e *event) {
 		o.octets += size
 		return
 	}
-	o.full, w.facts.WaitingLimit = true, true
+	o.full, w.told().WaitingLimit = true, true
 	b := &o.beyond[e.from]
 	b.wire, b.mark, b.end = b.wire+e.wire, e.mark, e.end
 	if e.lost {
@@ -78,7 +78,7 @@ func (w *Watch) reopen() {
 		return
 	case o.off: // the text that was opened is still to be pulled
 		o.waiting = waiting{}
-		w.client.part, w.server.part = nil, nil
+		o.sides[keys.Client].part, o.sides[keys.Server].part = nil, nil
 		return
 	case !o.secrets:
 		return

@@ -74,11 +74,11 @@ func (w *Watch) alertInside(s *side, b []byte) {
 	}
 	i := &w.inside
 	end := endsAll(w.version, b)
-	if i.guessed && w.facts.AlertFrom == w.name(s) {
+	if i.guessed && w.told().AlertFrom == w.name(s) {
 		i.guessed = false
 		w.fatal = end
 		if !end {
-			w.facts.AlertFrom = ""
+			w.told().AlertFrom = ""
 		}
 	}
 	refusal := s == &w.server && !i.answered && !w.server.lost && b[1] != closeNotify
@@ -88,12 +88,12 @@ func (w *Watch) alertInside(s *side, b []byte) {
 	case w.fatal:
 	case !i.done() && !i.missed && !w.lost(), i.done() && w.version >= version13 && refusal:
 		w.fatal = true
-		w.facts.AlertFrom = w.name(s)
+		w.told().AlertFrom = w.name(s)
 	case s == &w.server:
 		i.answered = true
 	}
-	if w.fatal && w.facts.AlertFrom == w.name(s) && w.facts.AlertName == "" {
-		w.facts.AlertName = alertName(b[1])
+	if w.fatal && w.told().AlertFrom == w.name(s) && w.told().AlertName == "" {
+		w.told().AlertName = alertName(b[1])
 	}
 }
 

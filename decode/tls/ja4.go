@@ -9,14 +9,14 @@ import (
 // listRoom is for the suites or extensions of a usual hello, without allocation.
 const listRoom = 128
 
-// ja4 is the client's JA4 (github.com/FoxIO-LLC/ja4, technical_details/JA4.md);
-// text is room to write in. What is followed here is always TLS over TCP.
-func (o *offer) ja4(text []byte) string {
+// appendJA4 writes the client's JA4 (github.com/FoxIO-LLC/ja4,
+// technical_details/JA4.md); text is room to write in. What is followed here is
+// always TLS over TCP.
+func (o *offer) appendJA4(out, text []byte) []byte {
 	var suiteRoom, kindRoom [listRoom]uint16
 	suites := appendKnown(suiteRoom[:0], o.suites)
 	kinds := o.kinds(kindRoom[:0])
 
-	out := make([]byte, 0, len("t13d1516h2_8daaf6152771_e5627efa2ab1"))
 	out = append(out, 't')
 	out = append(out, ja4Version(o.highest())...)
 	out = append(out, o.ja4Destination())
@@ -34,7 +34,7 @@ func (o *offer) ja4(text []byte) string {
 	if list := appendKnown(suites[:0], signatures.vector(2)); len(list) > 0 {
 		text = appendHexList(append(text, '_'), list) // in their order
 	}
-	return string(appendHash(out, text))
+	return appendHash(out, text)
 }
 
 // appendKnown reads a list of numbers without GREASE.

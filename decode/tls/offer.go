@@ -68,7 +68,7 @@ func first(field *[]byte, body []byte) {
 func (w *Watch) clientHello(b []byte) {
 	var o offer
 	hello, whole := o.read(b)
-	f := &w.facts
+	f := w.told()
 	f.ClientHello = hello
 	f.Damaged = f.Damaged || !whole
 	f.SNI = hostName(o.serverName)
@@ -78,7 +78,6 @@ func (w *Watch) clientHello(b []byte) {
 	w.earlyData = o.earlyData
 	if hello {
 		f.OfferedVersion = offeredVersion(o.highest())
-		copy(w.clientRandom[:], o.random)
 	}
 	// Where the first hello was lost this is the second: shaped by the
 	// server's request, its fingerprint would not be the client's own.

@@ -25,6 +25,7 @@ type opening struct {
 
 // direction opens the records of one sender.
 type direction struct {
+	body
 	key     *keys.Direction
 	epoch   keys.Epoch // of TLS 1.3
 	begun   bool       // what is protected follows
@@ -86,13 +87,17 @@ func (w *Watch) side(from keys.Sender) *side {
 	return &w.server
 }
 
-// before prepares for a feed or loss.
+// opens says whether there is something to open, or may be.
+func (w *Watch) opens() bool {
+	return w.opening != nil || w.Options != nil && w.Options.Keys != nil && !w.sealed
+}
+
+// before prepares the opening for a feed or loss.
 func (w *Watch) before() {
 	o := w.opening
 	switch {
-	case o == nil && w.Options.Keys != nil && !w.sealed:
-		w.opening = newOpening(w.Options.Keys)
 	case o == nil:
+		w.opening = newOpening(w.Options.Keys)
 	default:
 		o.giveUpUnread()
 		if o.off {
@@ -111,15 +116,21 @@ func newOpening(log *keys.Log) *opening {
 	return o
 }
 
+// begin begins a record.
+func (o *opening) begin(w *Watch, s *side) {
+	y := &o.sides[w.sender(s)].body
+	y.take, y.spoilt, y.whole = w.needed(s), o.secrets && o.full, nil
+}
+
 // needed says whether the record that begins must be put together, and ends
 // the opening where it shows that the handshake was missed.
 func (w *Watch) needed(s *side) bool {
 	o := w.opening
 	switch {
-	case o == nil || o.off || s.kind == typeChangeCipherSpec:
+	case o.off || s.kind == typeChangeCipherSpec:
 		return false
-	case !w.facts.ServerHello:
-		if s.kind != typeApplicationData || s == &w.client && w.earlyData && w.facts.Retried {
+	case !w.told().ServerHello:
+		if s.kind != typeApplicationData || s == &w.client && w.earlyData && w.told().Retried {
 			return false // a refusal, or early data that the server passes over
 		}
 		o.off = s != &w.client || !w.earlyData
@@ -132,15 +143,15 @@ func (w *Watch) needed(s *side) bool {
 
 // completed takes a record that has passed whole, or with a loss in it.
 func (w *Watch) completed(s *side) {
-	o := w.opening
-	change := s.kind == typeChangeCipherSpec && w.facts.ServerHello && w.version < version13
-	if o == nil || o.off || !s.take && !change {
+	o, y := w.opening, &w.opening.sides[w.sender(s)].body
+	change := s.kind == typeChangeCipherSpec && w.told().ServerHello && w.version < version13
+	if o.off || !y.take && !change {
 		return
 	}
 	version := uint16(s.header[1])<<8 | uint16(s.header[2])
-	e := event{from: w.sender(s), wire: int64(recordHeader + s.length), mark: w.Mark, end: s.fed,
-		record: keys.Record{Type: s.kind, Version: version, Body: s.whole}}
-	if s.take && s.spoilt {
+	e := event{from: w.sender(s), wire: int64(recordHeader + int(s.length)), mark: w.Mark, end: y.fed,
+		record: keys.Record{Type: s.kind, Version: version, Body: y.whole}}
+	if y.take && y.spoilt {
 		e.lost, e.counted, e.record.Body = true, 1, nil
 	}
 	w.happens(&e)
@@ -152,13 +163,13 @@ func (w *Watch) missed(s *side, n int64) {
 	if o == nil || o.off {
 		return
 	}
-	e := event{from: w.sender(s), lost: true, wire: max(n, 1), uncounted: unknownPassed, mark: w.Mark, end: s.fed}
+	e := event{from: w.sender(s), lost: true, wire: max(n, 1), uncounted: unknownPassed, mark: w.Mark, end: o.sides[w.sender(s)].fed}
 	if n >= 1 {
 		e.uncounted = int(min(n/minRecord+1, maxPassed))
 	}
 	switch {
 	case s.left > 0:
-		e.wire += int64(recordHeader + s.length - s.left)
+		e.wire += int64(recordHeader + int(s.length) - int(s.left))
 		e.uncounted++
 	case s.nheader > 0:
 		e.wire += int64(s.nheader)
@@ -270,13 +281,13 @@ func (w *Watch) unopened(e *event, d *direction, records int) {
 	}
 	d.passed = min(d.passed+records, maxPassed)
 	d.lost += e.wire
-	w.side(e.from).inner.restart()
+	w.assembling(w.side(e.from), true).restart()
 	w.inside.quit, w.inside.quitAnswered = false, false
 	if o.early == undecided { // of the server: its decision may be what was lost
 		o.decide(false)
 		o.early = uncertain
 	}
-	if w.facts.Decrypted && d.lost > 0 && d.begun && d.epoch == keys.Application {
+	if w.told().Decrypted && d.lost > 0 && d.begun && d.epoch == keys.Application {
 		o.out.loss(span{from: e.from, lost: d.lost, mark: e.mark, end: e.end})
 		d.lost = 0
 	}
@@ -287,7 +298,7 @@ func (w *Watch) opened(e *event, d *direction, plain []byte, inner byte) {
 	text := plain[len(o.out.buf):]
 	d.passed, d.passing = 0, false
 	d.credit = min(d.credit+earned*len(e.record.Body), maxCredit)
-	w.facts.Decrypted = true
+	w.told().Decrypted = true
 	switch inner {
 	case typeApplicationData:
 		w.dialog(e.from, text)
@@ -307,8 +318,6 @@ func (w *Watch) opened(e *event, d *direction, plain []byte, inner byte) {
 // pulled. Nothing is opened from then on; the Facts stay and go on.
 func (w *Watch) Close() {
 	w.sealed = true
-	w.client.part, w.server.part = nil, nil
-	w.client.take, w.server.take = false, false
 	if o := w.opening; o != nil {
 		w.opening = nil
 		o.out.wipe()

@@ -21,7 +21,7 @@ type listener struct {
 }
 
 func listen(t testing.TB, log *keys.Log, chunks []chunk) *listener {
-	l := &listener{t: t, w: &Watch{Options: Options{Keys: log}}, least: minRecord}
+	l := &listener{t: t, w: &Watch{Options: &Options{Keys: log}}, least: minRecord}
 	l.feed(chunks)
 	return l
 }
@@ -272,7 +272,7 @@ func TestLateKeys(t *testing.T) {
 			client, server, facts := want.said(true), want.said(false), want.w.Facts()
 			late := func(chunks []chunk, at, apart int) {
 				log := new(keys.Log)
-				l := &listener{t: t, w: &Watch{Options: Options{Keys: log}}}
+				l := &listener{t: t, w: &Watch{Options: &Options{Keys: log}}}
 				next := 0
 				for i, c := range chunks {
 					if i >= at && (i-at)%apart == 0 && next < len(lines) {

@@ -35,7 +35,7 @@ func mutated(t testing.TB, text string, chunks []chunk, all []mutation, width, l
 	}(); !late {
 		log.Write([]byte(text))
 	}
-	l := &listener{t: t, w: &Watch{Options: Options{Keys: log, MaxWaiting: limit}}, least: 1}
+	l := &listener{t: t, w: &Watch{Options: &Options{Keys: log, MaxWaiting: limit}}, least: 1}
 	var place [2]int
 	var lost [2]int
 	for _, c := range chunks {
@@ -123,7 +123,7 @@ func FuzzPlain(f *testing.F) {
 			t.Errorf("facts\n%+v, in cuts\n%+v", f, g)
 		}
 		for _, l := range []*listener{l, cut} {
-			if o := l.w.opening; o != nil && (o.octets > l.w.Options.maxWaiting() || cap(o.out.buf) > 1<<20 || cap(l.w.client.part) > maxRecord) {
+			if o := l.w.opening; o != nil && (o.octets > l.w.Options.maxWaiting() || cap(o.out.buf) > 1<<20 || cap(o.sides[keys.Client].part) > maxRecord) {
 				t.Error("too much is held")
 			}
 		}

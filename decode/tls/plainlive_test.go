@@ -199,7 +199,7 @@ func TestClose(t *testing.T) {
 		l := listen(t, log, chunks[:at])
 		l.w.Close()
 		l.w.Close()
-		if l.w.opening != nil || l.w.client.part != nil || l.w.server.part != nil {
+		if l.w.opening != nil {
 			t.Error("something is held")
 		}
 		n := len(l.plains)
@@ -209,7 +209,7 @@ func TestClose(t *testing.T) {
 		}
 	}
 	// Text that was pulled is cleared by the next call.
-	w := &Watch{Options: Options{Keys: log}}
+	w := &Watch{Options: &Options{Keys: log}}
 	var held []byte
 	for _, c := range chunks {
 		w.take(c)
@@ -237,7 +237,7 @@ func TestUnread(t *testing.T) {
 	chunks := conversation(t, name)
 	log := logOf(t, keyLog(t, ofCapture(name)))
 	whole := listen(t, log, chunks)
-	l := &listener{t: t, w: &Watch{Options: Options{Keys: log}}}
+	l := &listener{t: t, w: &Watch{Options: &Options{Keys: log}}}
 	for i, c := range chunks {
 		l.fed[index(c.client)] += int64(len(c.b))
 		l.w.take(c)
@@ -312,7 +312,7 @@ func TestSecretsNeverCome(t *testing.T) {
 	_, chunks, _ := stream(t)
 	const limit = 100 << 10
 	unknown := new(keys.Log)
-	l := &listener{t: t, w: &Watch{Options: Options{Keys: unknown, MaxWaiting: limit}}}
+	l := &listener{t: t, w: &Watch{Options: &Options{Keys: unknown, MaxWaiting: limit}}}
 	most := 0
 	for _, c := range octets(chunks[:6]) {
 		l.feed([]chunk{c})
@@ -323,7 +323,7 @@ func TestSecretsNeverCome(t *testing.T) {
 			most = max(most, o.octets)
 		}
 	}
-	if l.w.opening != nil || l.w.client.part != nil || most > limit || most < limit/2 || !l.w.Facts().WaitingLimit {
+	if l.w.opening != nil || most > limit || most < limit/2 || !l.w.Facts().WaitingLimit {
 		t.Errorf("%d octets waited", most)
 	}
 	if len(l.plains) > 0 {

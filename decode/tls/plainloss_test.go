@@ -214,7 +214,7 @@ func TestFullWait(t *testing.T) {
 		for limit := 1; limit < 12000; limit += 97 {
 			for at := 5; at <= len(chunks); at++ {
 				log := new(keys.Log)
-				l := &listener{t: t, w: &Watch{Options: Options{Keys: log, MaxWaiting: limit}}}
+				l := &listener{t: t, w: &Watch{Options: &Options{Keys: log, MaxWaiting: limit}}}
 				l.feed(chunks[:at])
 				if o := l.w.opening; o != nil {
 					held := 0
@@ -252,7 +252,7 @@ func TestLossBeforeAnswer(t *testing.T) {
 			if !p.FromClient || i == 0 || whole.plains[i+1].FromClient {
 				continue
 			}
-			w := &listener{t: t, w: &Watch{Options: Options{Keys: log}}}
+			w := &listener{t: t, w: &Watch{Options: &Options{Keys: log}}}
 			for _, c := range chunks {
 				if c.client && w.fed[1] < p.End && w.fed[1]+int64(len(c.b)) >= p.End {
 					w.gap(true, int64(len(c.b)))

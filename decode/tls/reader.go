@@ -54,10 +54,10 @@ func (r *reader) extension() (kind int, body []byte) {
 // question marks, so that no log or terminal meets them.
 func printable(b []byte) string {
 	const longest = 255 // RFC 1035, 2.3.4; RFC 7301, 3.1
-	clean := make([]byte, min(len(b), longest))
-	for i := range clean {
-		clean[i] = b[i]
-		if b[i] < ' ' || b[i] > '~' {
+	var room [longest]byte
+	clean := room[:copy(room[:], b)]
+	for i, c := range clean {
+		if c < ' ' || c > '~' {
 			clean[i] = '?'
 		}
 	}

@@ -30,28 +30,20 @@ type side struct {
 	header  [recordHeader]byte
 	nheader uint8
 	state   state
-	kind    uint8 // content type of the record being read
-	length  int   // octets of its body
-	left    int   // octets of its body still to come
+	kind    uint8  // content type of the record being read
+	length  uint16 // octets of its body
+	left    uint16 // octets of its body still to come
+	first   uint16 // body of the first application_data record, in octets
+	records uint8  // application_data records without early data, at most 255
 
 	alert  [alertLength]byte
 	nalert uint8
 
-	messages messages // in clear
-	inner    messages // that were encrypted
-	clear    bool     // the record being read holds handshake messages in clear
-
+	clear    bool // the record being read holds handshake messages in clear
+	unsure   bool // after a loss: what comes in clear may be the middle of a message
 	changed  bool // ChangeCipherSpec was sent
 	finished bool // and an encrypted handshake message after it
 	lost     bool // octets of this direction were lost
-	records  int  // application_data records, without early data
-	first    int  // body of the first of them, in octets
-
-	fed    int64  // octets of the direction so far, lost ones included
-	take   bool   // the body of the record being read is to be opened
-	spoilt bool   // octets of it were lost
-	part   []byte // the body so far, where it came in parts
-	whole  []byte // the body when it has ended: part, or borrowed from the feed
 }
 
 // LooksLikeRecord says whether b begins with a plausible TLS record header:
@@ -92,7 +84,9 @@ func LooksLikeClientHello(b []byte) bool {
 func (w *Watch) header(s *side, b []byte) []byte {
 	n := copy(s.header[s.nheader:], b)
 	s.nheader += uint8(n)
-	s.fed += int64(n)
+	if w.opening != nil {
+		w.opening.sides[w.sender(s)].fed += int64(n)
+	}
 	head := s.header[:s.nheader]
 	yes, need := s.plausible(head)
 	switch {
@@ -117,32 +111,39 @@ func (s *side) plausible(head []byte) (yes, need bool) {
 
 func (w *Watch) abandon(s *side) {
 	if s.state == starting {
-		w.facts.NotTLS = true
+		w.told().NotTLS = true
 	} else {
-		w.facts.Damaged = true
+		w.told().Damaged = true
 		w.missed(s, 0)
 	}
 	s.state = abandoned
-	s.messages.release()
-	s.part = nil
+	w.release(s)
+	if w.opening != nil {
+		w.opening.sides[w.sender(s)].part = nil
+	}
 }
 
 // begin starts a record, which may have no body (RFC 5246, 6.2.1).
 func (w *Watch) begin(s *side, kind byte, length int) {
-	s.kind, s.length, s.left = kind, length, length
-	s.nalert, s.messages.skip = 0, false
+	s.kind, s.length, s.left = kind, uint16(length), uint16(length)
+	s.nalert = 0
+	if m := w.messages(s, false); m != nil {
+		m.skip = false
+	}
 	// After a HelloRetryRequest hellos in clear follow the ChangeCipherSpec
 	// of middlebox compatibility (RFC 8446, D.4).
 	s.clear = kind == typeHandshake && (!s.changed || w.retry)
-	s.take, s.spoilt, s.whole = w.needed(s), w.opening.overflows(), nil
+	if w.opening != nil {
+		w.opening.begin(w, s)
+	}
 	if length == 0 {
 		w.end(s)
 	}
 }
 
 func (w *Watch) body(s *side, b []byte) {
-	if s.take && !s.spoilt {
-		s.collect(b)
+	if w.opening != nil {
+		w.opening.sides[w.sender(s)].collect(int(s.length), b)
 	}
 	switch {
 	case s.clear:
@@ -166,38 +167,19 @@ func (w *Watch) end(s *side) {
 	case typeSSLv2:
 		w.oldOffer(s)
 	}
-	w.completed(s)
-	s.letGo()
-}
-
-// collect puts the body together. One that comes in one piece is not copied.
-func (s *side) collect(b []byte) {
-	if len(b) == s.length {
-		s.whole = b
-		return
-	}
-	if cap(s.part) < s.length {
-		s.part = append(make([]byte, 0, s.length), s.part...)
-	}
-	s.part = append(s.part, b...)
-	s.whole = s.part
-}
-
-// letGo ends the hold of a body. The buffer stays while records are long.
-func (s *side) letGo() {
-	s.part, s.whole, s.take = s.part[:0], nil, false
-	if cap(s.part) > shortText && s.length <= shortText {
-		s.part = nil
+	if w.opening != nil {
+		w.completed(s)
+		w.opening.sides[w.sender(s)].letGo(int(s.length))
 	}
 }
 
 func (w *Watch) changeCipher(s *side) {
-	if s == &w.server && !s.changed && w.facts.ServerHello && w.version < version13 {
-		w.facts.Resumed = !w.full && !s.lost
+	if s == &w.server && !s.changed && w.told().ServerHello && w.version < version13 {
+		w.told().Resumed = !w.full && !s.lost
 	}
 	s.changed = true
 	if !w.retry {
-		s.messages.release()
+		w.release(s)
 	}
 }
 
@@ -209,11 +191,11 @@ func (w *Watch) alerted(s *side) {
 	case w.fatal || w.Established():
 	case s.nalert == alertLength && endsHandshake(s.alert):
 		w.fatal = true
-		w.facts.AlertFrom = w.name(s)
-		w.facts.AlertName = alertName(s.alert[1])
+		w.told().AlertFrom = w.name(s)
+		w.told().AlertName = alertName(s.alert[1])
 	case s.length != alertLength && !w.lost():
 		w.fatal, w.inside.guessed = true, true
-		w.facts.AlertFrom = w.name(s)
+		w.told().AlertFrom = w.name(s)
 	}
 }
 
@@ -233,18 +215,25 @@ func (w *Watch) name(s *side) string {
 func (w *Watch) lost() bool { return w.client.lost || w.server.lost }
 
 // resync hopes for a record header in the octets after a loss.
-func (s *side) resync() {
+func (w *Watch) resync(s *side) {
 	s.state = resyncing
 	s.nheader, s.left = 0, 0
-	s.messages.restart()
-	s.part, s.whole, s.take = s.part[:0], nil, false
+	s.unsure = true
+	if m := w.messages(s, false); m != nil {
+		m.restart()
+	}
+	if w.opening != nil {
+		w.opening.sides[w.sender(s)].giveUp()
+	}
 }
 
 // losePart takes a loss that ends inside the body of the record being read,
 // or with it: the framing of records survives.
-func (s *side) losePart(n int) {
-	s.spoilt = true
+func (w *Watch) losePart(s *side, n int) {
+	if w.opening != nil {
+		w.opening.sides[w.sender(s)].spoilt = true
+	}
 	if s.clear {
-		s.messages.lose(n)
+		w.assembling(s, false).lose(n)
 	}
 }

@@ -58,10 +58,10 @@ func (w *Watch) oldServer(head []byte) bool {
 	refusal, needRefusal := sslv2Refusal(head)
 	switch {
 	case hello:
-		w.facts.Version, w.facts.ServerHello = versionName(version2), true
+		w.told().Version, w.told().ServerHello = versionName(version2), true
 	case refusal:
 		w.fatal = true
-		w.facts.AlertFrom = fromServer
+		w.told().AlertFrom = fromServer
 	default:
 		return needHello || needRefusal
 	}
@@ -75,6 +75,6 @@ func (w *Watch) oldOffer(s *side) {
 	if s.lost {
 		return
 	}
-	w.facts.ClientHello = true
-	w.facts.OfferedVersion = versionName(uint16(s.header[3])<<8 | uint16(s.header[4]))
+	w.told().ClientHello = true
+	w.told().OfferedVersion = versionName(uint16(s.header[3])<<8 | uint16(s.header[4]))
 }

@@ -13,6 +13,8 @@ type transcript struct {
 	hello []byte      // the client's, until the suite tells the hash
 	sums  []hash.Hash // none where it is not needed or was missed
 	begun bool
+
+	header [messageHeader]byte // the newest: hashes take it from here, so that messages stay where they are
 }
 
 // transcribeHeader takes the header of a message.
@@ -23,7 +25,8 @@ func (o *opening) transcribeHeader(header *[messageHeader]byte) {
 	if header[0] == messageClientHello {
 		o.transcript = transcript{begun: true}
 	}
-	o.transcribe(header[:])
+	o.transcript.header = *header
+	o.transcribe(o.transcript.header[:])
 }
 
 // transcribe takes the next octets of messages, of both sides in their order.
@@ -75,13 +78,3 @@ func (t *transcript) sum() (all []byte) {
 	*t = transcript{}
 	return all
 }
-
-// misses voids the transcript: octets were lost.
-func (o *opening) misses() {
-	if o != nil {
-		o.transcript = transcript{}
-	}
-}
-
-// overflows says that records are no longer held.
-func (o *opening) overflows() bool { return o != nil && o.secrets && o.full }

@@ -32,6 +32,9 @@ type Options struct {
 	// ones each time. nil reads each anew. The Watches that share it need the
 	// same limits.
 	Seen *Certificates
+	// Hellos remembers fingerprints over connections likewise: clients of a kind
+	// send the same hello. nil makes each anew.
+	Hellos *Hellos
 	// Keys holds the secrets by which records are opened, for all Watches. nil
 	// opens nothing, and holds nothing for it.
 	Keys *keys.Log
@@ -42,12 +45,19 @@ type Options struct {
 	MaxWaiting int
 }
 
-func (o *Options) maxHandshake() int   { return orDefault(o.MaxHandshake, 64<<10) }
-func (o *Options) maxCertificate() int { return orDefault(o.MaxCertificate, 16<<10) }
-func (o *Options) maxNames() int       { return orDefault(o.MaxNames, 100) }
-func (o *Options) maxOffered() int     { return orDefault(o.MaxOffered, 512) }
-func (o *Options) maxChain() int       { return orDefault(o.MaxChain, 10) }
-func (o *Options) maxWaiting() int     { return orDefault(o.MaxWaiting, 256<<10) }
+func (o *Options) maxHandshake() int   { return orDefault(o.given().MaxHandshake, 64<<10) }
+func (o *Options) maxCertificate() int { return orDefault(o.given().MaxCertificate, 16<<10) }
+func (o *Options) maxNames() int       { return orDefault(o.given().MaxNames, 100) }
+func (o *Options) maxOffered() int     { return orDefault(o.given().MaxOffered, 512) }
+func (o *Options) maxChain() int       { return orDefault(o.given().MaxChain, 10) }
+func (o *Options) maxWaiting() int     { return orDefault(o.given().MaxWaiting, 256<<10) }
+
+func (o *Options) given() Options {
+	if o == nil {
+		return Options{}
+	}
+	return *o
+}
 
 func orDefault(n, standard int) int {
 	if n > 0 {
@@ -63,16 +73,15 @@ func orDefault(n, standard int) int {
 // it has seen something of the client should be fed after it. Where that
 // order is lost the inferences of Facts (Failed by an encrypted alert,
 // ClosedByQuit) may be missing; what was read in clear is not affected.
+//
+// A Watch has 120 octets. Behind them stand the Facts, which are not touched
+// behind the handshake, and during it the messages that come in parts.
 type Watch struct {
-	Options Options
-	// Mark is the caller's own: Plain hands it back.
-	Mark int64
-
 	client, server side
 
-	facts Facts // what was read; the rest is inferred by Facts
-	parameters
-	overhead  overhead
+	version  uint16 // that was negotiated; 0: not known
+	overhead overhead
+
 	earlyData bool // the client offered data ahead of the handshake (RFC 8446, 4.2.10)
 	retry     bool // a HelloRetryRequest was seen and no ServerHello yet
 	sslv2     bool // the client's hello had the format of SSL 2.0
@@ -85,9 +94,17 @@ type Watch struct {
 	quit          bool // the client's newest record carries six octets
 	quitAnswered  bool // and a short record of the server followed
 
+	sealed bool // nothing is opened any more
+	inside inside
+
 	opening *opening // nil without Options.Keys, and when there is nothing more to open
-	inside  inside
-	sealed  bool // nothing is opened any more
+
+	Options *Options // nil: the defaults; Watches share it
+	// Mark is the caller's own: Plain hands it back.
+	Mark int64
+
+	facts    *Facts // what was read; the rest is inferred by Facts
+	assembly *assembly
 }
 
 // Client takes the next octets of the client's direction. They are borrowed:
@@ -109,40 +126,47 @@ func (w *Watch) ClientGap(n int64) { w.gap(&w.client, n) }
 func (w *Watch) ServerGap(n int64) { w.gap(&w.server, n) }
 
 func (w *Watch) feed(s *side, b []byte) {
-	w.before()
+	if w.opens() {
+		w.before()
+	}
 	for len(b) > 0 && s.state != abandoned {
 		if s.left == 0 {
 			b = w.header(s, b)
 			continue
 		}
-		n := min(s.left, len(b))
+		n := min(int(s.left), len(b))
 		w.body(s, b[:n])
-		s.left -= n
-		s.fed += int64(n)
+		s.left -= uint16(n)
 		b = b[n:]
 		if s.left == 0 {
 			w.end(s)
 		}
 	}
-	w.reopen()
+	if w.opening != nil {
+		w.reopen()
+	}
 }
 
 func (w *Watch) gap(s *side, n int64) {
-	w.before()
+	if w.opens() {
+		w.before()
+	}
 	s.lost = true
-	s.fed += max(n, 0)
 	w.quit, w.quitAnswered = false, false
-	w.opening.misses()
+	if o := w.opening; o != nil {
+		o.sides[w.sender(s)].fed += max(n, 0)
+		o.transcript = transcript{} // octets were lost
+	}
 	if s.state == abandoned {
 		return
 	}
 	if n < 1 || n > int64(s.left) {
 		w.missed(s, n)
-		s.resync()
+		w.resync(s)
 		return
 	}
-	s.left -= int(n)
-	s.losePart(int(n))
+	s.left -= uint16(n)
+	w.losePart(s, int(n))
 	if s.left == 0 {
 		w.end(s)
 	}
@@ -207,12 +231,23 @@ func (w *Watch) established13() bool {
 
 // clientRefused says that the first that the client encrypted was an alert.
 func (w *Watch) clientRefused() bool {
-	return w.version >= version13 && w.client.records > 0 && w.client.first == w.overhead.record(alertLength)
+	return w.version >= version13 && w.client.records > 0 && int(w.client.first) == w.overhead.record(alertLength)
+}
+
+// told is where facts are noted.
+func (w *Watch) told() *Facts {
+	if w.facts == nil {
+		w.facts = new(Facts)
+	}
+	return w.facts
 }
 
 // Facts tells what is known by now.
 func (w *Watch) Facts() Facts {
-	f := w.facts
+	var f Facts
+	if w.facts != nil {
+		f = *w.facts
+	}
 	f.Established = w.Established()
 	f.Incomplete = w.lost()
 	f.ClosedByQuit = f.Established && (w.inside.quitAnswered || w.quitAnswered && !f.Decrypted)

@@ -217,7 +217,7 @@ func TestLimits(t *testing.T) {
 		{"offered", Options{MaxOffered: 1}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := Watch{Options: c.options}
+			w := Watch{Options: &c.options}
 			for _, chunk := range conversation(t, "openssl_tls12_chacha") {
 				w.take(chunk)
 			}
