@@ -71,6 +71,7 @@ func (f *flow) suspect(s *packet.Segment, from side, kind string) {
 		return
 	}
 	f.t.held += len(s.Payload)
+	f.odd = true
 	f.suspects[from] = append(f.suspects[from], suspect{stream.Input{
 		Seq: s.Seq, Ack: s.Ack, HasAck: s.Flags&packet.ACK != 0, FIN: s.Flags&packet.FIN != 0,
 		Data: slices.Clone(s.Payload), Length: s.Length, Time: s.Time,

@@ -22,7 +22,7 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		return
 	}
 	if f.rst == nil {
-		f.rst = &rst{by: from, end: EndReset}
+		f.rst, f.odd = &rst{by: from, end: EndReset}, true
 		if f.state == closing {
 			f.rst.end = EndClosed // a side had closed in order; the RST only clears up
 		}

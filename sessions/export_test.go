@@ -1,7 +1,7 @@
 package sessions
 
 // ParkAtOnce makes a tracker park each connection as soon as it was greeted.
-func (t *Tracker) ParkAtOnce() { t.parking.latest = nil }
+func (t *Tracker) ParkAtOnce() { t.parking.behind = 0 }
 
 // Parked is how many connections are parked.
 func (t *Tracker) Parked() int { return len(t.parking.places) - len(t.parking.free) }

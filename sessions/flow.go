@@ -35,6 +35,10 @@ type flow struct {
 	t       *Tracker
 	session *session // nil until it talks
 	conn    *Conn
+	number  uint32 // in the tracker's list
+	odd     bool   // something of what stands behind the dialog may be in use
+
+	dialog session
 
 	rst      *rst              // one in place that came
 	newISN   *uint32           // of a SYN on an open connection, until the server agrees
@@ -42,9 +46,16 @@ type flow struct {
 	suspects [2][]suspect      // segments of a side that may be forged
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
 	conflict [2]uint64
+}
 
-	number uint32 // in the tracker's list
-	dialog session
+// isOdd says whether anything but octets in order is known of the flow: memory
+// that nearly no packet needs is not looked at.
+func (f *flow) isOdd() bool {
+	if f.odd {
+		f.odd = f.rst != nil || f.holding() || len(f.suspects[client])+len(f.suspects[server]) > 0 ||
+			f.owed[client].since != 0 || f.owed[server].since != 0
+	}
+	return f.odd
 }
 
 // guessSide says which side sent a connection's first segment. A SYN tells;
@@ -89,14 +100,16 @@ func (f *flow) segment(s *packet.Segment, from side) {
 		f.suspect(s, from, kind)
 		return
 	}
-	if len(f.suspects[client])+len(f.suspects[server]) > 0 && s.Flags&packet.ACK != 0 {
+	if f.isOdd() && s.Flags&packet.ACK != 0 {
 		f.acquit(s.Ack, from.other())
 	}
 	f.shows(s, from)
 	if f.done {
 		return
 	}
-	f.resumed(s, from)
+	if f.odd {
+		f.resumed(s, from)
+	}
 	if f.quick(s, from) {
 		return
 	}
@@ -134,8 +147,7 @@ func (f *flow) strangeSYN(s *packet.Segment, from side) bool {
 // quick handles the segments that nearly all are: of an open connection, in
 // place, acknowledging what was seen. It says the same as the long way.
 func (f *flow) quick(s *packet.Segment, from side) bool {
-	if s.Flags&(packet.FIN|packet.SYN|packet.RST|packet.ACK) != packet.ACK || f.state != established || f.session == nil ||
-		f.holding() || f.owed[client].since != 0 || f.owed[server].since != 0 || len(s.Payload) != s.Length {
+	if s.Flags&(packet.FIN|packet.SYN|packet.RST|packet.ACK) != packet.ACK || f.state != established || f.session == nil || f.isOdd() || len(s.Payload) != s.Length {
 		return false
 	}
 	peer := &f.half[from.other()]

@@ -12,16 +12,18 @@ import (
 // alone.
 type flowTable struct {
 	slots []uint64 // half of the hash, then the entry's number; 0: empty. A power of two
-	slabs [][]entry
+	slabs []*slabOf
 	free  uint32 // head of the list of free entries, linked by next
 	seed  [2]uint64
 	count int
 }
 
 const (
-	slabBits = 9 // entries of a slab: what one allocation brings
+	slabBits = 7 // entries of a slab: what one allocation brings
 	slabMask = 1<<slabBits - 1
 )
+
+type slabOf [1 << slabBits]entry
 
 func newFlowTable(seed uint64) flowTable {
 	return flowTable{slots: make([]uint64, 64), seed: [2]uint64{seed | 1, seed*0x9e3779b97f4a7c15 | 1}}
@@ -101,7 +103,7 @@ func (t *flowTable) put(k *flowKey, hash uint64) *entry {
 
 func (t *flowTable) addSlab() {
 	base := uint32(len(t.slabs)) << slabBits
-	slab := make([]entry, 1<<slabBits)
+	slab := new(slabOf)
 	t.slabs = append(t.slabs, slab)
 	for i := len(slab) - 1; i >= 0; i-- {
 		if id := base + uint32(i); id != 0 { // 0 stands for none

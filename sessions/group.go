@@ -59,5 +59,5 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 // warm loads what nearly every segment needs.
 func (f *flow) warm() uint64 {
 	s := &f.dialog
-	return uint64(f.number) + uint64(s.now) + uint64(s.seen) + uint64(len(s.pending))
+	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.c.Offset()) + uint64(len(s.pending))
 }

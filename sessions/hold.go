@@ -44,6 +44,7 @@ func (f *flow) mustWait(in *stream.Input, from side) bool {
 	o := &f.owed[from.other()]
 	if o.since == 0 {
 		*o = owed{seq: in.Ack, since: f.t.now}
+		f.odd = true
 		f.wait()
 	} else if stream.Before(o.seq, in.Ack) {
 		o.seq = in.Ack
@@ -90,6 +91,7 @@ func (f *flow) hold(in stream.Input, from side) {
 	in.Data = slices.Clone(in.Data)
 	f.t.held += len(in.Data)
 	f.queue[from] = inOrder(f.queue[from], in)
+	f.odd = true
 	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments || f.t.held > f.t.opts.Limits.HeldTotal {
 		f.t.stats.EvictedMemory++
 		f.talk().anomaly(HoldLimit, in.Time, "")

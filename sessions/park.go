@@ -20,6 +20,7 @@ type parking struct {
 
 	latest []uint32 // entries that were greeted latest: most of them talk soon
 	next   int
+	behind int  // parkBehind, but in tests
 	muted  bool // a greeting is being read again
 }
 
@@ -47,9 +48,13 @@ type greeting struct {
 func (t *Tracker) greeted(e *entry) {
 	p := &t.parking
 	id := e.id
-	if len(p.latest) > 0 {
+	if len(p.latest) < p.behind {
+		p.latest = append(p.latest, id)
+		return
+	}
+	if p.behind > 0 {
 		id, p.latest[p.next] = p.latest[p.next], id
-		p.next = (p.next + 1) % len(p.latest)
+		p.next = (p.next + 1) % p.behind
 	}
 	if old := t.flows.at(id); id != 0 && old.filed && t.talkers.of(old) != nil {
 		t.park(t.talkers.of(old))

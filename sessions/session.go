@@ -27,56 +27,61 @@ type command struct {
 	content *content // the end of data, and BDAT LAST: what it ends
 }
 
-// session is the dialog of one connection.
+// session is the dialog of one connection. What nearly every packet needs
+// stands first.
 type session struct {
 	f   *flow
 	rec *Session
 	lim *Limits
-	c   smtp.Client
-	s   smtp.Server
 	tok *smtp.Token // the tracker's: one token is read at a time, and its memory stays hot
 	rep *smtp.Reply
 
-	pending []command
-	spare   []command // empty: memory for pending
-	seen    int64     // the client's acknowledgement in the chunk being read
-	acked   int64     // the server's acknowledgement in the chunk being read; -1 unknown
-	now     int64     // packet time of the chunk being read
+	seen  int64 // the client's acknowledgement in the chunk being read
+	acked int64 // the server's acknowledgement in the chunk being read; -1 unknown
+	now   int64 // packet time of the chunk being read
 
-	started   [2]bool  // a side has talked
-	begin     [2]int64 // offset of its first octet that is no proxy's
-	outer     *outer   // the protocol of a proxy before SMTP; nil for none
-	head      [2]head  // first octets of a side, until they tell TLS from text
-	greeted   bool     // the banner came, or will not
-	early     bool     // the client talked before it
-	lostAny   bool     // octets were lost: replies may not match
-	burst     int64    // what the client had seen when it sent the command answered last
-	clientGap int64    // offset behind the last gap of the client
-	drifting  int64    // what the client had seen when it sent commands of which it is open which was answered; -1: none
+	outer     *outer  // the protocol of a proxy before SMTP; nil for none
+	started   [2]bool // a side has talked
+	turned    bool    // client and server have changed roles
+	greeted   bool    // the banner came, or will not
+	early     bool    // the client talked before it
+	lostAny   bool    // octets were lost: replies may not match
+	mustGuess bool    // the reply that the client waits for was lost
+	secured   bool    // the secured event was given
 	quit      bool
 	loggedIn  bool
-	login     string // the user name of the login that succeeded
-	mustGuess bool   // the reply that the client waits for was lost
-	guessFrom int64  // offset of the first octet that the client sent knowing it
-	masked    bool   // the offer of STARTTLS was masked
-	secured   bool   // the secured event was given
-	commands  [smtp.NumVerbs]uint32
-	codes     []codeCount
-	fewCodes  [6]codeCount // memory for codes
-	lastCode  int          // of the last reply
-	kinds     []string     // of anomalies, each once
-
-	mail      mailState
-	auth      *authState
-	fork      forkState
-	helo      struct{ given, taken Helo }
-	tls       tlsState
-	again     again // said in clear where TLS must stand
+	masked    bool // the offer of STARTTLS was masked
 	lmtp      bool
 	proxied   bool // a PROXY header came
 	unproxied bool // the server took it for commands
-	turned    bool // client and server have changed roles
 	ehlo      bool // an EHLO was accepted: extensions are known
+
+	c smtp.Client
+	s smtp.Server
+
+	mail    mailState
+	auth    *authState
+	pending []command
+	spare   []command // empty: memory for pending
+	fork    forkState
+	burst   int64 // what the client had seen when it sent the command answered last
+
+	codes    []codeCount
+	fewCodes [6]codeCount // memory for codes
+	commands [smtp.NumVerbs]uint32
+	lastCode int // of the last reply
+
+	tls   tlsState
+	again again // said in clear where TLS must stand
+
+	begin     [2]int64 // offset of a side's first octet that is no proxy's
+	head      [2]head  // first octets of a side, until they tell TLS from text
+	clientGap int64    // offset behind the last gap of the client
+	drifting  int64    // what the client had seen when it sent commands of which it is open which was answered; -1: none
+	guessFrom int64    // offset of the first octet that the client sent knowing the reply that was lost
+	login     string   // the user name of the login that succeeded
+	kinds     []string // of anomalies, each once
+	helo      struct{ given, taken Helo }
 }
 
 func newSession(f *flow) *session {

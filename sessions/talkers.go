@@ -53,7 +53,7 @@ func (l *talkers) retire(f *flow) {
 
 func (f *flow) clear() {
 	f.entry, f.conn, f.session, f.rst, f.newISN = nil, nil, nil, nil, nil
-	f.owed, f.conflict = [2]owed{}, [2]uint64{}
+	f.owed, f.conflict, f.odd = [2]owed{}, [2]uint64{}, false
 	f.dialog = session{spare: spareOf(f.dialog.spare)}
 }
 

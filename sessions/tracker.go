@@ -60,7 +60,7 @@ func NewTracker(o Options, h Handler) *Tracker {
 	t.wheel.flows = &t.flows
 	t.client = smtp.ClientOptions{Line: o.Limits.Line, Waiting: o.Limits.Waiting}
 	t.tls = tls.Options{Seen: &t.certificates, Hellos: &t.hellos, Keys: o.Keys, MaxWaiting: o.Limits.TLSWaiting}
-	t.parking.latest = make([]uint32, parkBehind)
+	t.parking.behind = parkBehind
 	return t
 }
 
