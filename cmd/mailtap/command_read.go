@@ -59,6 +59,7 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	if err != nil {
 		return err
 	}
+	tuneCollector(int64(cfg.Memory))
 	log := newLogger(cfg.Log, p.stderr)
 	secrets, err := cfg.secrets()
 	if err != nil {

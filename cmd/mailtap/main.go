@@ -7,19 +7,8 @@
 // to standard output: its own log is on standard error.
 package main
 
-import (
-	"os"
-	"runtime/debug"
-)
-
-// collectorPercent lets the heap grow to five times what lives before a
-// collection: what lives is small, and most of what is made dies with its
-// session. GOGC and GOMEMLIMIT in the environment come first.
-const collectorPercent = 400
+import "os"
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectorPercent)
-	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
