@@ -2,38 +2,42 @@ package mail
 
 import "bytes"
 
-// addresses lists the addr-specs of an address list (RFC 5322, 3.4), at most
-// so many, and says whether there were more. It is as lenient as mail readers:
-// blanks may stand for commas, and what has no @ is no address. Where a
-// mailbox has angle brackets, an address in its name is none: that is how
-// names are forged.
-func addresses(raw []byte, limit int) (list []string, cut bool) {
-	if len(raw) == 0 {
-		return nil, false
-	}
-	p := addressParser{limit: limit, word: make([]byte, 0, 64)}
-	for i := 0; i < len(raw); {
-		i += p.step(raw[i:])
-	}
-	p.endMailbox()
-	return p.list, p.cut
-}
-
+// addressParser lists the addr-specs of an address list (RFC 5322, 3.4), at
+// most so many. It is as lenient as mail readers: blanks may stand for commas,
+// and what has no @ is no address. Where a mailbox has angle brackets, an
+// address in its name is none: that is how names are forged.
 type addressParser struct {
-	word  []byte   // without quotes and blanks around
-	bare  [][]byte // words with an @ outside brackets
-	angle []byte
+	field []byte
+	text  string // has the same octets; or is empty
+
+	word  piece   // without quotes and blanks around
+	bare  []piece // words with an @ outside brackets
+	angle piece
 	inAngle,
 	hasAngle bool
 	unquoted bool // a quoted string did not end: marks stand alone from there
 
+	texts *texts
 	list  []string
+	count int
 	limit int
-	cut   bool
+	cut   bool // there were more
 }
 
-// step takes one element off: a comment, a quoted string or an octet.
-func (p *addressParser) step(b []byte) int {
+func (p *addressParser) parse() {
+	for i := 0; i < len(p.field); {
+		i += p.step(i)
+	}
+	p.endMailbox()
+}
+
+// isMark has the octets that mean something in an address list.
+var isMark = [256]bool{'(': true, '"': true, '<': true, '>': true, ':': true, ',': true, ';': true, ' ': true, '\t': true, '\r': true, '\n': true}
+
+// step takes one element off: a comment, a quoted string, a mark, or the
+// octets up to the next one.
+func (p *addressParser) step(i int) int {
+	b := p.field[i:]
 	switch c := b[0]; {
 	case c == '(':
 		p.endWord()
@@ -42,7 +46,7 @@ func (p *addressParser) step(b []byte) int {
 		n := skipQuoted(b)
 		p.unquoted = n == 1
 		if n < len(b) && b[n] == '@' { // a quoted local part
-			p.word = append(p.word, b[:n]...)
+			p.word.add(p.field, i, i+n)
 		}
 		return n
 	case c == '<':
@@ -52,48 +56,60 @@ func (p *addressParser) step(b []byte) int {
 		p.endWord()
 		p.inAngle = false
 	case c == ':': // behind a group's name, or a route (RFC 5322, 4.4)
-		p.word, p.bare = p.word[:0], nil
-	case c == ',' && p.inAngle && len(p.word) > 0 && p.word[0] == '@':
-		p.word = p.word[:0]
+		p.word, p.bare = piece{}, p.bare[:0]
+	case c == ',' && p.inAngle && len(p.word.text) > 0 && p.word.text[0] == '@':
+		p.word = piece{}
 	case c == ',' || c == ';':
 		p.endMailbox()
-	case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+	case isBlank(c):
 		p.endWord()
 	default:
-		p.word = append(p.word, c)
+		n := 1
+		for n < len(b) && !isMark[b[n]] {
+			n++
+		}
+		p.word.add(p.field, i, i+n)
+		return n
 	}
 	return 1
 }
 
 func (p *addressParser) endWord() {
-	switch {
-	case bytes.IndexByte(p.word, '@') <= 0 || bytes.HasPrefix(p.word, []byte("=?")): // or an encoded word
+	switch word := p.word.text; {
+	case len(word) == 0:
+		return
+	case bytes.IndexByte(word, '@') <= 0 || bytes.HasPrefix(word, []byte("=?")): // or an encoded word
 	case p.inAngle:
-		p.angle, p.hasAngle = bytes.Clone(p.word), true
+		p.angle, p.hasAngle = p.word, true
 	default:
-		p.bare = append(p.bare, bytes.Clone(p.word))
+		p.bare = append(p.bare, p.word)
 	}
-	p.word = p.word[:0]
+	p.word = piece{}
 }
 
 func (p *addressParser) endMailbox() {
 	p.endWord()
 	if p.hasAngle {
-		p.add(p.angle)
+		p.add(&p.angle)
 	} else {
-		for _, address := range p.bare {
-			p.add(address)
+		for i := range p.bare {
+			p.add(&p.bare[i])
 		}
 	}
-	p.bare, p.angle, p.inAngle, p.hasAngle = nil, nil, false, false
+	p.bare, p.inAngle, p.hasAngle = p.bare[:0], false, false
 }
 
-func (p *addressParser) add(address []byte) {
-	if len(p.list) >= p.limit {
+func (p *addressParser) add(address *piece) {
+	if p.count >= p.limit {
 		p.cut = true
 		return
 	}
-	p.list = append(p.list, clean(address))
+	p.count++
+	text, ok := address.of(p.text)
+	if !ok {
+		text = p.texts.clean(address.text)
+	}
+	p.list = append(p.list, text)
 }
 
 // skipComment is how long the comment is that b begins with; comments nest.

@@ -23,8 +23,8 @@ func (d *base64Decoder) decode(out, b []byte) []byte {
 	out = out[:cap(out)]
 	for len(b) > 0 {
 		if d.n == 0 && !d.padded {
-			n := decodeGroups(out[at:], b)
-			b, at = b[n:], at+n/4*3
+			taken, made := decodeLines(out[at:], b)
+			b, at = b[taken:], at+made
 		}
 		for len(b) > 0 && fourthDigit[b[0]] == noDigit && b[0] != '=' {
 			d.odd = d.odd || !isBlank(b[0])
@@ -42,27 +42,36 @@ func (d *base64Decoder) decode(out, b []byte) []byte {
 	return out[:at]
 }
 
-// decodeGroups decodes whole groups up to the first octet that is no digit and
-// says how many octets it took.
-func decodeGroups(out, b []byte) int {
-	whole := len(b)
-	for len(b) >= 8 && len(out) >= 8 {
-		high := firstDigit[b[0]] | secondDigit[b[1]] | thirdDigit[b[2]] | fourthDigit[b[3]]
-		low := firstDigit[b[4]] | secondDigit[b[5]] | thirdDigit[b[6]] | fourthDigit[b[7]]
-		if (high|low)&noDigit != 0 {
-			break
+// decodeLines decodes whole groups, and passes over the line ends between
+// them. It says how many octets it took and how many it made.
+func decodeLines(out, b []byte) (taken, made int) {
+	i, o := 0, 0
+	for {
+		for i+8 <= len(b) && o+8 <= len(out) {
+			g := binary.LittleEndian.Uint64(b[i:])
+			high := firstDigit[byte(g)] | secondDigit[byte(g>>8)] | thirdDigit[byte(g>>16)] | fourthDigit[byte(g>>24)]
+			low := firstDigit[byte(g>>32)] | secondDigit[byte(g>>40)] | thirdDigit[byte(g>>48)] | fourthDigit[byte(g>>56)]
+			if (high|low)&noDigit != 0 {
+				break
+			}
+			binary.BigEndian.PutUint64(out[o:], uint64(high)<<40|uint64(low)<<16)
+			i, o = i+8, o+6
 		}
-		binary.BigEndian.PutUint64(out, uint64(high)<<40|uint64(low)<<16)
-		b, out = b[8:], out[6:]
-	}
-	if len(b) >= 4 && len(out) >= 3 {
-		bits := firstDigit[b[0]] | secondDigit[b[1]] | thirdDigit[b[2]] | fourthDigit[b[3]]
-		if bits&noDigit == 0 {
-			out[0], out[1], out[2] = byte(bits>>16), byte(bits>>8), byte(bits)
-			b = b[4:]
+		before := i
+		if i+4 <= len(b) && o+3 <= len(out) {
+			bits := firstDigit[b[i]] | secondDigit[b[i+1]] | thirdDigit[b[i+2]] | fourthDigit[b[i+3]]
+			if bits&noDigit == 0 {
+				out[o], out[o+1], out[o+2] = byte(bits>>16), byte(bits>>8), byte(bits)
+				i, o = i+4, o+3
+			}
+		}
+		if i+2 <= len(b) && b[i] == '\r' && b[i+1] == '\n' {
+			i += 2
+		}
+		if i == before {
+			return i, o
 		}
 	}
-	return whole - len(b)
 }
 
 // digit takes a digit or padding and says whether an octet is complete, above

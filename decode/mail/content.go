@@ -10,16 +10,15 @@ import (
 // and 2183).
 type description struct {
 	mediaType   string // lower case
-	declared    bool   // by a Content-Type
 	disposition string // lower case
 	encoding    encodingName
-	boundary    string
+	odd         oddity
+	boundary    []byte // borrowed from the header
 	filename    string // decoded
-	charset     string
+	charset     string // of a file
 	protocol    string // of multipart/signed and multipart/encrypted
 	smimeType   string
 	reportType  string
-	odd         oddity
 }
 
 const (
@@ -27,37 +26,45 @@ const (
 	maxMediaType = 255 // RFC 6838, 4.2: 127 octets each
 )
 
+// ofDescription are the fields that describe.
+const ofDescription = 1<<contentType | 1<<contentDisposition | 1<<contentEncoding
+
 // describe reads what the header told by now. Without a Content-Type, or with
 // one that is none, the content has the standard type (RFC 2045, 5.2).
 func (h *HeaderReader) describe(standard string, maxName int) description {
-	value, p := parseParams(h.raw(contentType))
-	d := description{mediaType: value, declared: true}
-	if slash := strings.IndexByte(value, '/'); slash <= 0 || slash == len(value)-1 || len(value) > maxMediaType {
-		d.mediaType, d.declared = standard, false
+	d := description{mediaType: standard}
+	if (h.told|h.twice)&ofDescription == 0 {
+		return d
 	}
-	boundary, _, _ := p.find("boundary")
-	d.boundary = string(bytes.TrimRight(boundary, " \t"))
-	if len(d.boundary) > maxBoundary {
-		d.boundary = ""
+	p, q := &h.params[0], &h.params[1]
+	value := p.read(h.raw(contentType))
+	if slash := strings.IndexByte(value, '/'); slash > 0 && slash < len(value)-1 && len(value) <= maxMediaType {
+		d.mediaType = value
 	}
-	d.charset = cutText(p.text("charset"), longestCharset)
-	d.protocol, d.smimeType, d.reportType = p.text("protocol"), p.text("smime-type"), p.text("report-type")
+	if boundary, _, found := p.find(paramBoundary); found {
+		if d.boundary = bytes.TrimRight(boundary, " \t"); len(d.boundary) > maxBoundary {
+			d.boundary = nil
+		}
+	}
+	d.protocol, d.smimeType, d.reportType = p.text(paramProtocol), p.text(paramSMIMEType), p.text(paramReportType)
 
-	disposition, q := parseParams(h.raw(contentDisposition))
-	d.disposition = cutText(disposition, 32)
-	d.filename = h.fileName(&q, "filename", contentDisposition, maxName, &d.odd)
+	d.disposition = cutText(q.read(h.raw(contentDisposition)), 32)
+	d.filename = h.fileName(q, paramFilename, contentDisposition, maxName, &d.odd)
 	if d.filename == "" {
-		d.filename = h.fileName(&p, "name", contentType, maxName, &d.odd)
+		d.filename = h.fileName(p, paramFile, contentType, maxName, &d.odd)
+	}
+	if d.isAttachment() {
+		d.charset = cutText(p.text(paramCharset), longestCharset)
 	}
 	d.encoding = encodingOf(h.raw(contentEncoding))
-	d.odd |= h.contradictions(&d, &p, &q)
+	d.odd |= h.contradictions(&d, p, q)
 	return d
 }
 
 // contradictions finds what readers may take for one thing or the other.
 func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity) {
-	for _, name := range append(p.repeated, q.repeated...) {
-		if odd |= duplicateParameter; name == "boundary" {
+	if repeated := p.repeated | q.repeated; repeated != 0 {
+		if odd |= duplicateParameter; repeated&(1<<paramBoundary) != 0 {
 			odd |= conflictingBoundary
 		}
 	}
@@ -65,9 +72,10 @@ func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity)
 		odd |= duplicateField
 	}
 	if h.twice&(1<<contentType) != 0 {
-		_, other := parseParams(h.raw(contentTypeAgain))
-		boundary, _, found := other.find("boundary")
-		if found && string(bytes.TrimRight(boundary, " \t")) != d.boundary {
+		var other params
+		other.read(h.raw(contentTypeAgain))
+		boundary, _, found := other.find(paramBoundary)
+		if found && !bytes.Equal(bytes.TrimRight(boundary, " \t"), d.boundary) {
 			odd |= conflictingBoundary
 		}
 	}
@@ -79,7 +87,7 @@ func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity)
 
 // fileName decodes a name: as RFC 2231 says, or as encoded words, which no
 // standard allows here and everybody sends.
-func (h *HeaderReader) fileName(p *params, param string, field known, limit int, odd *oddity) string {
+func (h *HeaderReader) fileName(p *params, param paramName, field known, limit int, odd *oddity) string {
 	raw, set, found := p.find(param)
 	if !found {
 		return ""
@@ -92,12 +100,12 @@ func (h *HeaderReader) fileName(p *params, param string, field known, limit int,
 			*odd |= nameControls
 		}
 	}
-	name := strings.TrimSpace(h.words.decode(raw))
+	name := strings.TrimSpace(h.words.decode(&texts{}, raw))
 	if strings.ContainsAny(name, "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\uFFFD") {
 		*odd |= nameControls
 	}
 	short := cutText(name, limit)
-	if at := h.single[field]; len(short) < len(name) || at.to-at.from >= h.Options.maxField() {
+	if at := h.single[field]; len(short) < len(name) || h.told&(1<<field) != 0 && int(at.to-at.from) >= h.options().maxField() {
 		*odd |= nameLimit
 	}
 	return short
@@ -147,7 +155,7 @@ const (
 )
 
 func encodingOf(raw []byte) encodingName {
-	value, _ := parseParams(raw)
+	value, _ := cutType(raw)
 	switch strings.Trim(value, `"`) {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit":
 		return identityName

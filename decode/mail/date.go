@@ -28,6 +28,9 @@ func receivedTime(b []byte) time.Time {
 // parseDate reads a date-time (RFC 5322, 3.3 and 4.3): names in any case,
 // years of two digits, named zones, comments. Zero where it is none.
 func parseDate(b []byte) time.Time {
+	if t, ok := usualDate(b); ok {
+		return t
+	}
 	s := scanner{b: b}
 	if s.peekLetter() { // day of the week: never checked, often wrong
 		s.word()
@@ -62,16 +65,84 @@ func fullYear(y int) int {
 }
 
 func monthOf(word []byte) time.Month {
-	const names = "janfebmaraprmayjunjulaugsepoctnovdec"
 	if len(word) < 3 {
 		return 0
 	}
-	for i := 0; i < len(names); i += 3 {
-		if equalFold(word[:3], names[i:i+3]) {
-			return time.Month(i/3 + 1)
-		}
+	var lower [3]byte
+	for i := range lower {
+		lower[i] = lowerCase(word[i])
+	}
+	switch string(lower[:]) {
+	case "jan":
+		return time.January
+	case "feb":
+		return time.February
+	case "mar":
+		return time.March
+	case "apr":
+		return time.April
+	case "may":
+		return time.May
+	case "jun":
+		return time.June
+	case "jul":
+		return time.July
+	case "aug":
+		return time.August
+	case "sep":
+		return time.September
+	case "oct":
+		return time.October
+	case "nov":
+		return time.November
+	case "dec":
+		return time.December
 	}
 	return 0
+}
+
+// usualDate reads a date as nearly all programs write it, such as
+// "Mon, 23 Nov 2026 10:00:02 +0100", as the scanner does. Not ok for any other.
+func usualDate(b []byte) (t time.Time, ok bool) {
+	for len(b) > 0 && b[0] == ' ' {
+		b = b[1:]
+	}
+	if len(b) > 5 && isLetter(b[0]) && isLetter(b[1]) && isLetter(b[2]) && b[3] == ',' && b[4] == ' ' {
+		b = b[5:]
+	}
+	day, n := 0, 0
+	for n < 2 && n < len(b) && '0' <= b[n] && b[n] <= '9' {
+		day = day*10 + int(b[n]-'0')
+		n++
+	}
+	const rest = len(" Nov 2026 10:00:02 +0100")
+	if n == 0 || len(b) < n+rest {
+		return t, false
+	}
+	b = b[n : n+rest]
+	if b[0] != ' ' || b[4] != ' ' || b[9] != ' ' || b[12] != ':' || b[15] != ':' || b[18] != ' ' || b[19] != '+' && b[19] != '-' {
+		return t, false
+	}
+	century, year, hour, minute, second := digits(b[5:]), digits(b[7:]), digits(b[10:]), digits(b[13:]), digits(b[16:])
+	hours, minutes := digits(b[20:]), digits(b[22:])
+	month := monthOf(b[1:4])
+	if century|year|hour|minute|second|hours|minutes < 0 || month == 0 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60 {
+		return t, false
+	}
+	offset := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	if b[19] == '-' {
+		offset = -offset
+	}
+	return time.Date(fullYear(century*100+year), month, day, hour, minute, second, 0, time.UTC).Add(-offset), true
+}
+
+// digits is a number of two, negative where it is none.
+func digits(b []byte) int {
+	high, low := b[0]-'0', b[1]-'0'
+	if high > 9 || low > 9 {
+		return -1
+	}
+	return int(high)*10 + int(low)
 }
 
 // scanner takes the parts of a date off; bad is set where one is missing.

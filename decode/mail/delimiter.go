@@ -1,10 +1,13 @@
 package mail
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // multipart is one whose delimiters are looked for (RFC 2046, 5.1).
 type multipart struct {
-	boundary string
+	boundary []byte
 	kind     string // the media type
 	begun    bool   // a delimiter was seen
 }
@@ -13,21 +16,23 @@ type multipart struct {
 // put up with: the line is held back while it may be one.
 const blanksBehind = 256
 
-func (e *entityReader) push(d description) {
+func (e *entityReader) push(d *description) {
 	switch {
-	case d.boundary == "":
+	case len(d.boundary) == 0:
 		e.found.odd |= missingBoundary
 		return
 	case e.depth+len(e.open) >= e.found.options.maxDepth():
 		e.found.odd |= depthLimit
 		return
 	}
-	for _, m := range e.open {
-		if m.boundary == d.boundary {
+	n := len(e.open)
+	for i := range e.open {
+		if bytes.Equal(e.open[i].boundary, d.boundary) {
 			e.found.odd |= conflictingBoundary
 		}
 	}
-	e.open = append(e.open, multipart{boundary: d.boundary, kind: d.mediaType})
+	e.open = slices.Grow(e.open, 1)[:n+1]
+	e.open[n] = multipart{boundary: append(e.open[n].boundary[:0], d.boundary...), kind: d.mediaType}
 	e.longest = max(e.longest, len(d.boundary))
 }
 
@@ -42,17 +47,22 @@ func (e *entityReader) inLine(b []byte) int {
 }
 
 // nextLine is where the next line begins that may be a delimiter, or the end.
+// Hyphens are rarer than lines, and base64 has none.
 func (e *entityReader) nextLine(b []byte) int {
 	at := 0
 	for {
-		i := bytes.Index(b[at:], []byte("\n--"))
+		i := bytes.Index(b[at:], []byte("--"))
 		if i < 0 {
 			break
 		}
-		at += i + 1
-		line, ends := e.lineOf(b[at:])
-		if level, _ := e.match(line); level >= 0 || !ends && len(line) == len(b)-at {
-			return at
+		if at += i; at > 0 && b[at-1] == '\n' {
+			line, ends := e.lineOf(b[at:])
+			if level, _ := e.match(line); level >= 0 || !ends && len(line) == len(b)-at {
+				return at
+			}
+		}
+		for at < len(b) && b[at] == '-' {
+			at++
 		}
 	}
 	if bytes.HasSuffix(b, []byte("\n-")) {
@@ -124,13 +134,13 @@ func (e *entityReader) match(line []byte) (level int, closing bool) {
 	}
 	line = line[2:]
 	for i := len(e.open) - 1; i >= 0; i-- {
-		if string(line) == e.open[i].boundary {
+		if bytes.Equal(line, e.open[i].boundary) {
 			return i, false
 		}
 	}
 	line, closing = bytes.CutSuffix(line, []byte("--"))
 	for i := len(e.open) - 1; closing && i >= 0; i-- {
-		if string(line) == e.open[i].boundary {
+		if bytes.Equal(line, e.open[i].boundary) {
 			return i, true
 		}
 	}
@@ -140,8 +150,8 @@ func (e *entityReader) match(line []byte) (level int, closing bool) {
 // leave looks at the multiparts that end without their last delimiter. Reports
 // return the start of a message only.
 func (e *entityReader) leave(level int) {
-	for _, m := range e.open[level:] {
-		if m.begun && !e.found.lost && (e.nested == 0 || e.found.report == nil) {
+	for i := level; i < len(e.open); i++ {
+		if e.open[i].begun && !e.found.lost && (e.nested == 0 || e.found.report == nil) {
 			e.found.odd |= unclosed
 		}
 	}
@@ -149,7 +159,7 @@ func (e *entityReader) leave(level int) {
 
 func (e *entityReader) measure() {
 	e.longest = 0
-	for _, m := range e.open {
-		e.longest = max(e.longest, len(m.boundary))
+	for i := range e.open {
+		e.longest = max(e.longest, len(e.open[i].boundary))
 	}
 }

@@ -41,6 +41,13 @@ const (
 
 const plainText = "text/plain"
 
+// reset begins another entity with the memory of the one before.
+func (e *entityReader) reset(found *findings, depth, nested int) {
+	e.found, e.depth, e.nested = found, depth, nested
+	e.open, e.line = e.open[:0], e.line[:0]
+	e.state, e.child, e.lineStart, e.longest = skipping, noChild, false, 0
+}
+
 // write takes the next octets of the entity.
 func (e *entityReader) write(b []byte) {
 	for len(b) > 0 && !e.found.over {
@@ -85,8 +92,7 @@ func (e *entityReader) delimiter(level int, closing bool) {
 // beginHead expects the header of a part or of a forwarded message.
 func (e *entityReader) beginHead(child childKind) {
 	e.header.ofPart = true
-	e.header.Options = *e.found.options
-	e.header.Options.MaxHeader = e.found.options.maxPartHeader()
+	e.header.shared = e.found.options
 	e.header.Reset()
 	e.child = child
 	e.state = readingHead
@@ -143,27 +149,27 @@ func (e *entityReader) headEnded() {
 		e.found.original(&e.header, e.nested)
 	}
 	if e.state = skipping; e.child != messageHead {
-		e.enter(d, e.header.cut)
+		e.enter(&d, e.header.cut)
 	}
 }
 
 // enter begins a content. Behind a header that was cut nothing but a
 // multipart's delimiters can be told from it.
-func (e *entityReader) enter(d description, cut bool) {
+func (e *entityReader) enter(d *description, cut bool) {
 	e.state = skipping
 	if e.nested == 0 {
-		e.found.protect(&d)
+		e.found.protect(d)
 	}
 	switch {
 	case d.isMultipart():
-		e.found.reportBegins(&d, e.nested)
+		e.found.reportBegins(d, e.nested)
 		if d.encoding == base64Name || d.encoding == quotedName || d.encoding == uuName {
 			e.found.odd |= badEncoding // RFC 2045, 6.4
 		}
 		e.push(d)
 	case !cut:
 		e.state = readingLeaf
-		e.leaf.begin(e, &d)
+		e.leaf.begin(e, d)
 	}
 }
 
@@ -196,5 +202,5 @@ func (e *entityReader) end() {
 		e.leaf.release() // a line end that no delimiter claimed
 	}
 	e.endPart(!e.found.over)
-	e.open = nil
+	e.open = e.open[:0]
 }

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"math/bits"
 	"strings"
 	"time"
 )
@@ -52,121 +53,156 @@ type Fields struct {
 
 // Fields tells what was read by now. A field whose line has not ended is not
 // in it.
-func (h *HeaderReader) Fields() Fields {
-	f := Fields{
-		Subject:      h.words.decode(h.raw(subject)),
-		From:         h.words.decode(h.raw(from)),
-		To:           h.words.decode(h.raw(to)),
-		MessageID:    clean(h.raw(messageID)),
-		Date:         clean(h.raw(date)),
-		UserAgent:    clean(h.raw(userAgent)),
-		Received:     h.received,
-		AuthResults:  h.authResults(),
-		DKIMDomains:  h.dkimDomains(),
-		Duplicates:   h.duplicates(),
-		Overlong:     h.overlong,
-		LimitReached: h.limited,
+func (h *HeaderReader) Fields() (f Fields) {
+	var t texts
+	t.expect(h.lengthOfTexts())
+	f.Subject = h.words.decode(&t, h.raw(subject))
+	f.MessageID = t.clean(h.raw(messageID))
+	if raw := h.raw(date); len(raw) > 0 {
+		f.Date, f.DateTime = t.clean(raw), parseDate(raw)
 	}
-	f.DateTime = parseDate(h.raw(date))
-	h.people(&f)
-	h.handling(&f)
-	h.trace(&f)
+	f.UserAgent = t.clean(h.raw(userAgent))
+	f.References = h.seen&(1<<references) != 0
+	f.Received = h.received
+	f.Duplicates = h.duplicates()
+	f.Overlong, f.LimitReached = h.overlong, h.limited
+	h.people(&f, &t)
+	if h.told&ofHandling != 0 {
+		h.handling(&f, &t)
+	}
+	if len(h.listed) > 0 {
+		h.trace(&f, &t)
+	}
+	h.scratch.lists(&f.FromAddresses, &f.ToAddresses, &f.CcAddresses, &f.ReplyToAddresses, &f.AuthResults, &f.DKIMDomains)
+	h.scratch.reset()
 	return f
 }
 
-// people tells who wrote to whom.
-func (h *HeaderReader) people(f *Fields) {
-	f.FromAddresses = h.addresses(f, from)
-	f.ToAddresses = h.addresses(f, to)
-	f.CcAddresses = h.addresses(f, cc)
-	f.ReplyToAddresses = h.addresses(f, replyTo)
-	f.Cc, f.ReplyTo = h.words.decode(h.raw(cc)), h.words.decode(h.raw(replyTo))
-	if list := h.addresses(f, sender); len(list) > 0 {
-		f.Sender = list[0]
+// lengthOfTexts is how many octets the texts will have, about: parts of what
+// is listed are told, results besides as they stand.
+func (h *HeaderReader) lengthOfTexts() int {
+	n := 0
+	for told := h.told & (1<<contentType - 1); told != 0; told &= told - 1 {
+		at := h.single[bits.TrailingZeros32(told)]
+		n += int(at.to - at.from)
 	}
-	if list := h.addresses(f, returnPath); len(list) > 0 {
-		f.ReturnPath = list[0]
+	for i := range h.listed {
+		at := &h.listed[i]
+		switch n += int(at.to-at.from) / 3; at.field {
+		case authenticationResults:
+			n += int(at.to - at.from)
+		case dkimSignature, arcSeal:
+			n -= int(at.to-at.from) / 4
+		}
 	}
+	return n
 }
 
-func (h *HeaderReader) addresses(f *Fields, field known) []string {
-	list, cut := addresses(h.raw(field), h.Options.maxAddresses())
-	f.AddressesCut = f.AddressesCut || cut
-	return list
+// people tells who wrote to whom.
+func (h *HeaderReader) people(f *Fields, t *texts) {
+	f.From = h.mailboxes(f, t, from)
+	f.To = h.mailboxes(f, t, to)
+	f.Cc = h.mailboxes(f, t, cc)
+	f.ReplyTo = h.mailboxes(f, t, replyTo)
+	f.Sender = h.mailbox(f, t, sender)
+	f.ReturnPath = h.mailbox(f, t, returnPath)
 }
+
+// mailboxes returns the text of a field and makes a list of its addresses.
+func (h *HeaderReader) mailboxes(f *Fields, t *texts, field known) (text string) {
+	if raw := h.raw(field); len(raw) > 0 {
+		text = h.words.decode(t, raw)
+		h.addresses(f, t, raw, text)
+	}
+	h.scratch.endList()
+	return text
+}
+
+// mailbox returns the first address of a field.
+func (h *HeaderReader) mailbox(f *Fields, t *texts, field known) (address string) {
+	if raw := h.raw(field); len(raw) > 0 {
+		n := len(h.scratch.texts)
+		if h.addresses(f, t, raw, ""); len(h.scratch.texts) > n {
+			address = h.scratch.texts[n]
+		}
+		h.scratch.texts = h.scratch.texts[:n]
+	}
+	return address
+}
+
+func (h *HeaderReader) addresses(f *Fields, t *texts, raw []byte, text string) {
+	p := addressParser{field: raw, texts: t, limit: h.options().maxAddresses(), list: h.scratch.texts, bare: h.scratch.words[:0]}
+	if text == string(raw) {
+		p.text = text
+	}
+	p.parse()
+	h.scratch.texts, h.scratch.words = p.list, p.bare[:0]
+	f.AddressesCut = f.AddressesCut || p.cut
+}
+
+// ofHandling are the fields of handling.
+const ofHandling = 1<<inReplyTo | 1<<originatingIP | 1<<autoSubmitted | 1<<listID | 1<<precedence
 
 // handling tells how automatic systems are to take the message.
-func (h *HeaderReader) handling(f *Fields) {
-	f.InReplyTo = clean(h.raw(inReplyTo))
-	f.References = h.seen&(1<<references) != 0
-	f.OriginatingIP = strings.Trim(clean(h.raw(originatingIP)), "[] ")
+func (h *HeaderReader) handling(f *Fields, t *texts) {
+	f.InReplyTo = t.clean(h.raw(inReplyTo))
+	f.OriginatingIP = strings.Trim(t.clean(h.raw(originatingIP)), "[] ")
 	keyword, _, _ := bytes.Cut(h.raw(autoSubmitted), []byte(";"))
-	f.AutoSubmitted = strings.ToLower(clean(bytes.TrimSpace(keyword)))
-	f.ListID = clean(h.raw(listID))
+	f.AutoSubmitted = t.lower(bytes.TrimSpace(keyword))
+	f.ListID = t.clean(h.raw(listID))
 	if _, id, found := strings.Cut(f.ListID, "<"); found {
 		f.ListID, _, _ = strings.Cut(id, ">")
 	}
-	f.Precedence = strings.ToLower(clean(h.raw(precedence)))
+	f.Precedence = t.lower(h.raw(precedence))
 }
 
 // trace tells what the systems on the way wrote.
-func (h *HeaderReader) trace(f *Fields) {
-	for _, s := range h.hops {
-		f.Hops = append(f.Hops, parseHop(h.at(s)))
+func (h *HeaderReader) trace(f *Fields, t *texts) {
+	if n := h.count[received-firstListed]; n > 0 {
+		f.Hops = make([]Hop, 0, n)
+	}
+	if n := h.count[dkimSignature-firstListed]; n > 0 {
+		f.Signatures = make([]Signature, 0, n)
+	}
+	for i := range h.listed {
+		raw := h.at(h.listed[i].span)
+		switch h.listed[i].field {
+		case received:
+			f.Hops = append(f.Hops, t.hop(raw))
+		case authenticationResults:
+			h.scratch.texts = append(h.scratch.texts, t.clean(raw))
+			f.Verdicts = h.appendVerdicts(f.Verdicts, t, raw)
+		case dkimSignature:
+			domain, selector := tags(raw, "d", "s")
+			f.Signatures = append(f.Signatures, Signature{t.squeezed(domain), t.squeezed(selector)})
+		case arcSeal:
+			f.ARC.add(t, raw)
+		}
 	}
 	if len(f.Hops) > 0 {
 		f.NewestReceived = f.Hops[0].Time
 	}
-	for _, s := range h.results {
-		f.Verdicts = appendVerdicts(f.Verdicts, h.at(s))
+	h.scratch.endList()
+	for i := range f.Signatures {
+		if domain := f.Signatures[i].Domain; domain != "" {
+			h.scratch.texts = append(h.scratch.texts, domain)
+		}
 	}
-	for _, s := range h.signatures {
-		f.Signatures = append(f.Signatures, Signature{tag(h.at(s), "d"), tag(h.at(s), "s")})
-	}
-	for _, s := range h.seals {
-		f.ARC.add(h.at(s))
-	}
+	h.scratch.endList()
 }
 
-func (h *HeaderReader) raw(f known) []byte { return h.at(h.single[f]) }
+// raw is the value of a field that is kept once.
+func (h *HeaderReader) raw(f known) []byte {
+	if h.told&(1<<f) == 0 {
+		return nil
+	}
+	return h.at(h.single[f])
+}
 
 func (h *HeaderReader) at(s span) []byte { return bytes.TrimSpace(h.buf[s.from:s.to]) }
 
-func (h *HeaderReader) authResults() []string {
-	if len(h.results) == 0 {
-		return nil
-	}
-	list := make([]string, len(h.results))
-	for i, s := range h.results {
-		list[i] = clean(h.at(s))
-	}
-	return list
-}
-
-func (h *HeaderReader) dkimDomains() []string {
-	var list []string
-	for _, s := range h.signatures {
-		if domain := tag(h.at(s), "d"); domain != "" {
-			list = append(list, domain)
-		}
-	}
-	return list
-}
-
-// tag reads a value of a tag list (RFC 6376, 3.2), which may be folded
-// anywhere but within tag names.
-func tag(list []byte, name string) string {
-	for pair := range bytes.SplitSeq(list, []byte(";")) {
-		key, value, found := bytes.Cut(pair, []byte("="))
-		if found && string(bytes.TrimSpace(key)) == name {
-			return strings.ToLower(strings.ReplaceAll(clean(bytes.TrimSpace(value)), " ", ""))
-		}
-	}
-	return ""
-}
-
 func (h *HeaderReader) duplicates() []string {
-	if h.twice == 0 {
+	if h.twice&ofUnique == 0 {
 		return nil
 	}
 	var list []string

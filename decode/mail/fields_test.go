@@ -29,6 +29,12 @@ var addressLists = []struct {
 	{"nobody, <>, @b.test", nil},
 }
 
+func addresses(raw []byte, limit int) ([]string, bool) {
+	p := addressParser{field: raw, texts: &texts{}, limit: limit}
+	p.parse()
+	return p.list, p.cut
+}
+
 func TestAddresses(t *testing.T) {
 	for _, c := range addressLists {
 		if got, cut := addresses([]byte(c.raw), 100); !slices.Equal(got, c.want) || cut {
@@ -54,7 +60,7 @@ func TestHops(t *testing.T) {
 		{"by mx.test (Postfix, from userid 0) id x; yesterday", Hop{By: "mx.test"}},
 		{"", Hop{}},
 	} {
-		if got := parseHop([]byte(c.raw)); got != c.want {
+		if got := new(texts).hop([]byte(c.raw)); got != c.want {
 			t.Errorf("%q: %+v, want %+v", c.raw, got, c.want)
 		}
 	}
@@ -76,11 +82,11 @@ func TestVerdicts(t *testing.T) {
 		{"mx; =; x=; =y; ;", nil},
 		{"", nil},
 	} {
-		if got := appendVerdicts(nil, []byte(c.raw)); !reflect.DeepEqual(got, c.want) {
+		if got := new(HeaderReader).appendVerdicts(nil, &texts{}, []byte(c.raw)); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%q\n%+v, want\n%+v", c.raw, got, c.want)
 		}
 	}
-	if n := len(appendVerdicts(nil, []byte("x;"+strings.Repeat("a=b;", 500)))); n != maxVerdicts {
+	if n := len(new(HeaderReader).appendVerdicts(nil, &texts{}, []byte("x;"+strings.Repeat("a=b;", 500)))); n != maxVerdicts {
 		t.Errorf("%d verdicts", n)
 	}
 }

@@ -14,6 +14,7 @@ import "bytes"
 const (
 	maxFieldName = 998      // a field name fills a line at most (RFC 5322, 2.1.1)
 	maxIdle      = 16 << 10 // buffer that Reset keeps, in octets
+	maxSection   = 1 << 30  // header that is read, whatever the Options say
 )
 
 // HeaderReader reads the header section of one message after the other. The
@@ -21,35 +22,46 @@ const (
 // concurrent use.
 type HeaderReader struct {
 	Options Options
+	shared  *Options // of the Message, instead
+	ofPart  bool     // the header of a part: only the fields that describe content count
 
-	state state
-	size  int    // octets of header read
-	begun bool   // a field has begun: a blank continues it
-	name  []byte // the line so far, while it may be a field name
+	progress
+	name   []byte        // the line so far, while it may be a field name
+	buf    []byte        // the values that are wanted
+	single [singles]span // of which told has the bit
+	listed []listedSpan  // of the fields that may come often, as they came
 
+	words   decoder
+	params  [2]params // of Content-Type and Content-Disposition
+	scratch scratch
+}
+
+// progress is what a header begins with anew.
+type progress struct {
+	state   state
+	begun   bool  // a field has begun: a blank continues it
+	keep    bool  // the value of the current field is wanted
 	current known // field being read
-	keep    bool  // its value is wanted
-	start   int   // where its value begins in buf
-	buf     []byte
-
-	seen, twice uint32 // bits by known
-	single      [singles]span
-	results     []span // Authentication-Results
-	signatures  []span // DKIM-Signature
-	seals       []span // ARC-Seal
-	hops        []span // Received, the newest first
-	received    int
-
-	ofPart bool // the header of a part: only the fields that describe content count
 
 	overlong, limited bool
 	cut               bool // ended before its end: by a limit or by a loss
 
-	words decoder
+	size     int    // octets of header read
+	start    uint32 // where the current value begins in buf
+	received int
+
+	seen, twice, told uint32 // bits by known
+
+	count [lists]int // of listed, by field
 }
 
 // span is where a value stands in the buffer.
-type span struct{ from, to int }
+type span struct{ from, to uint32 }
+
+type listedSpan struct {
+	span
+	field known
+}
 
 type state uint8
 
@@ -64,15 +76,25 @@ const (
 
 // Reset makes the reader ready for the next message. Its memory is kept.
 func (h *HeaderReader) Reset() {
-	buf := h.buf[:0]
-	if cap(buf) > maxIdle {
-		buf = nil
+	h.progress = progress{}
+	h.name, h.listed = h.name[:0], h.listed[:0]
+	if h.buf = h.buf[:0]; cap(h.buf) > maxIdle {
+		h.buf = nil
 	}
-	*h = HeaderReader{
-		Options: h.Options,
-		name:    h.name[:0], buf: buf, results: h.results[:0], signatures: h.signatures[:0], seals: h.seals[:0], hops: h.hops[:0],
-		ofPart: h.ofPart, words: h.words,
+}
+
+func (h *HeaderReader) options() *Options {
+	if h.shared != nil {
+		return h.shared
 	}
+	return &h.Options
+}
+
+func (h *HeaderReader) maxSize() int {
+	if h.ofPart {
+		return h.options().maxPartHeader()
+	}
+	return h.options().maxHeader()
 }
 
 // Done says whether the header section is over: by an empty line, by a line
@@ -105,7 +127,7 @@ func (h *HeaderReader) Write(b []byte) (n int) {
 	if h.state == headerIsOver {
 		return 0
 	}
-	room := h.Options.maxHeader() - h.size
+	room := h.maxSize() - h.size
 	part := b[:min(len(b), room)]
 	for n < len(part) && h.state != headerIsOver {
 		n += h.step(part[n:])
@@ -163,15 +185,12 @@ func (h *HeaderReader) startLine(b []byte) int {
 	}
 	h.state = fieldName
 	h.name = h.name[:0]
-	return 0
+	return h.readName(b)
 }
 
 // readName looks for the colon. The usual line comes whole and is not copied.
 func (h *HeaderReader) readName(b []byte) int {
-	i := 0
-	for i < len(b) && isName(b[i]) {
-		i++
-	}
+	i := nameLength(b)
 	switch {
 	case len(h.name)+i > maxFieldName:
 		h.limited, h.cut = true, true
@@ -181,7 +200,8 @@ func (h *HeaderReader) readName(b []byte) int {
 		h.name = append(h.name, b...)
 	case b[i] == ':' && len(h.name) == 0 && i > 0:
 		h.begin(b[:i])
-		return i + 1
+		i++
+		return i + h.readValue(b[i:])
 	case b[i] == ':' && len(h.name)+i > 0:
 		h.begin(append(h.name, b[:i]...))
 		return i + 1
@@ -194,9 +214,6 @@ func (h *HeaderReader) readName(b []byte) int {
 	}
 	return i
 }
-
-// isName knows the octets of a field name (RFC 5322, 2.2).
-func isName(c byte) bool { return c > ' ' && c < 0x7f && c != ':' }
 
 func (h *HeaderReader) readBlanks(b []byte) int {
 	switch c := b[0]; {
@@ -226,7 +243,7 @@ func (h *HeaderReader) begin(name []byte) {
 	h.begun = true
 	h.current = lookup(name)
 	h.name = h.name[:0]
-	h.start = len(h.buf)
+	h.start = uint32(len(h.buf))
 	h.keep = h.wanted(h.current)
 }
 
@@ -243,13 +260,9 @@ func (h *HeaderReader) wanted(f known) bool {
 		return !before
 	case f == received:
 		h.received++
-		return len(h.hops) < h.Options.maxHops()
-	case f == authenticationResults:
-		return h.room(len(h.results))
-	case f == dkimSignature:
-		return h.room(len(h.signatures))
-	case f == arcSeal:
-		return h.room(len(h.seals))
+		return h.count[received-firstListed] < h.options().maxHops()
+	case f.isListed():
+		return h.room(h.count[f-firstListed])
 	case before:
 		h.twice |= 1 << f
 		return false
@@ -258,7 +271,7 @@ func (h *HeaderReader) wanted(f known) bool {
 }
 
 func (h *HeaderReader) room(n int) bool {
-	if n < h.Options.maxResults() {
+	if n < h.options().maxResults() {
 		return true
 	}
 	h.limited = true
@@ -284,7 +297,7 @@ func (h *HeaderReader) add(b []byte) {
 	if !h.keep {
 		return
 	}
-	room := h.Options.maxField() - (len(h.buf) - h.start)
+	room := h.options().maxField() - (len(h.buf) - int(h.start))
 	if len(b) > room {
 		b = b[:room]
 		h.overlong = true
@@ -296,29 +309,26 @@ func (h *HeaderReader) add(b []byte) {
 // continuation may follow, and unfolding leaves its white space as it is (RFC
 // 5322, 2.2.3).
 func (h *HeaderReader) endLine() {
-	if n := len(h.buf); n > h.start && h.buf[n-1] == '\r' {
+	if n := len(h.buf); n > int(h.start) && h.buf[n-1] == '\r' {
 		h.buf = h.buf[:n-1]
 	}
-	at := span{h.start, len(h.buf)}
-	switch h.current {
-	case authenticationResults:
-		h.results = extend(h.results, at)
-	case dkimSignature:
-		h.signatures = extend(h.signatures, at)
-	case arcSeal:
-		h.seals = extend(h.seals, at)
-	case received:
-		h.hops = extend(h.hops, at)
-	default:
+	at := span{h.start, uint32(len(h.buf))}
+	if !h.current.isListed() {
 		h.single[h.current] = at
+		h.told |= 1 << h.current
+		return
 	}
+	h.list(at)
 }
 
-// extend adds a value to a list, or makes the last one longer.
-func extend(list []span, at span) []span {
-	if n := len(list); n > 0 && list[n-1].from == at.from {
-		list[n-1] = at
-		return list
+// list adds a value to those of its field, or makes the last one longer.
+func (h *HeaderReader) list(at span) {
+	for i := len(h.listed) - 1; i >= 0 && h.listed[i].from == at.from; i-- {
+		if h.listed[i].field == h.current {
+			h.listed[i].span = at
+			return
+		}
 	}
-	return append(list, at)
+	h.listed = append(h.listed, listedSpan{at, h.current})
+	h.count[h.current-firstListed]++
 }

@@ -25,18 +25,21 @@ type leaf struct {
 	tnef    tnefReader
 
 	armor  armor
-	child  *entityReader
+	child  *entityReader // of a forwarded message
+	idle   *entityReader // memory of the one before
 	report *reportReader
+	sum    [sha256.Size]byte
 }
 
 const (
 	headSize  = 3072    // what the sniffer looks at
-	chunkSize = 4 << 10 // octets decoded at a time
+	chunkSize = 2 << 10 // octets decoded at a time
 )
 
 // begin takes a content that the entity's header described.
 func (l *leaf) begin(e *entityReader, d *description) {
-	*l = leaf{found: e.found, at: -1, hash: l.hash, scratch: l.scratch[:0], head: l.head[:0], decoder: l.decoder}
+	l.found, l.at, l.holed, l.holding = e.found, -1, false, 0
+	l.armor, l.child, l.report = armor{}, nil, nil
 	l.decoder.reset(d.encoding)
 	inReport := len(e.open) > 0 && e.open[len(e.open)-1].kind == "multipart/report"
 	switch {
@@ -63,7 +66,14 @@ func (l *leaf) forwarded(e *entityReader, kind childKind) {
 		e.found.odd |= depthLimit
 		return
 	}
-	l.child = &entityReader{found: e.found, depth: depth, nested: e.nested + 1}
+	l.child = l.idle
+	if l.child == nil {
+		l.child = new(entityReader)
+	}
+	if e.nested == 0 { // deeper ones are rare
+		l.idle = l.child
+	}
+	l.child.reset(e.found, depth, e.nested+1)
 	l.child.beginHead(kind)
 }
 
@@ -82,6 +92,9 @@ func (l *leaf) attach(e *entityReader, d *description) {
 		l.hash = sha256.New()
 	}
 	l.hash.Reset()
+	l.head = l.head[:0]
+	l.archive.reset()
+	l.tnef.reset()
 }
 
 // file is the attachment being read.
@@ -219,7 +232,12 @@ func (l *leaf) end(whole bool) {
 	if l.at >= 0 && whole && !l.holed {
 		a := l.file()
 		a.Truncated = false
-		a.SHA256 = hex.EncodeToString(l.hash.Sum(nil))
+		a.SHA256 = hexOf(l.hash.Sum(l.sum[:0]))
 	}
 	l.child, l.report = nil, nil
+}
+
+func hexOf(sum []byte) string {
+	var text [2 * sha256.Size]byte
+	return string(text[:hex.Encode(text[:], sum)])
 }

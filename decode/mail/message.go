@@ -5,8 +5,8 @@ package mail
 // value is ready; set Options before the first Write. It is not safe for
 // concurrent use.
 //
-// It is small while no message with parts is being read, so a connection can
-// hold one.
+// It keeps its memory, some ten kilobytes behind a message with parts, for the
+// next message: who waits for one should hold none.
 type Message struct {
 	Options Options
 
@@ -15,6 +15,9 @@ type Message struct {
 	plain  armor         // of a body that is nothing but text
 	parts  *entityReader // of any other body; nil where there is none
 	found  findings
+
+	idle  *entityReader // memory of the parts before
+	files []Attachment  // and of their list
 }
 
 // findings is what the readers of one message's parts found.
@@ -30,16 +33,25 @@ type findings struct {
 	over        bool // a limit was reached: the rest counts as octets only
 }
 
-// Reset makes the reader ready for the next message.
+// maxIdleFiles is how many files the list may have that Reset keeps.
+const maxIdleFiles = 8
+
+// Reset makes the reader ready for the next message. Memory that was small
+// enough is used again, so a message costs what is told of it.
 func (m *Message) Reset() {
 	m.header.Reset()
-	*m = Message{Options: m.Options, header: m.header}
+	m.inBody, m.plain, m.parts = false, armor{}, nil
+	if list := m.found.attachments; cap(list) > 0 && cap(list) <= maxIdleFiles {
+		clear(list)
+		m.files = list[:0]
+	}
+	m.found = findings{}
 }
 
 // Write takes the next octets of the message's content.
 func (m *Message) Write(b []byte) {
 	if !m.inBody {
-		m.header.Options = m.Options
+		m.header.shared = &m.Options
 		n := m.header.Write(b)
 		if !m.header.Done() {
 			return
@@ -57,15 +69,20 @@ func (m *Message) begin() {
 	if m.Options.HeadersOnly {
 		return
 	}
-	m.found = findings{options: &m.Options}
+	m.found.options = &m.Options
 	d := m.header.describe(plainText, m.Options.maxName())
 	m.found.odd |= d.odd
 	if !d.isMultipart() && !d.isAttachment() {
 		m.plain.reset()
 		return
 	}
-	m.parts = &entityReader{found: &m.found}
-	m.parts.enter(d, m.header.cut)
+	if m.idle == nil {
+		m.idle = new(entityReader)
+	}
+	m.found.attachments, m.files = m.files, nil
+	m.parts = m.idle
+	m.parts.reset(&m.found, 0, 0)
+	m.parts.enter(&d, m.header.cut)
 	m.parts.lineStart = !m.header.cut
 }
 
@@ -86,7 +103,7 @@ func (m *Message) Lost(n int64) {
 		return
 	}
 	if !m.inBody {
-		m.header.Options = m.Options
+		m.header.shared = &m.Options
 		m.header.Stop()
 		m.begin()
 	}
@@ -150,7 +167,7 @@ func (m *Message) Oddities() []string {
 	if h := &m.header; h.limited || h.overlong {
 		odd |= headerLimit
 	}
-	if len(m.header.duplicates()) > 0 {
+	if m.header.twice&ofUnique != 0 {
 		odd |= duplicateHeader
 	}
 	return odd.names()

@@ -1,5 +1,7 @@
 package mail
 
+import "encoding/binary"
+
 // known is a field name that matters here.
 type known uint8
 
@@ -26,7 +28,7 @@ const (
 
 	singles // those before are kept, the first of each
 
-	received known = iota - 1
+	received known = iota - 1 // up to arcSeal they are listed
 	authenticationResults
 	dkimSignature
 	arcSeal
@@ -37,6 +39,13 @@ const (
 
 	unknown
 )
+
+const (
+	firstListed = received
+	lists       = arcSeal - received + 1
+)
+
+func (f known) isListed() bool { return f >= firstListed && f < firstListed+lists }
 
 // ofContent says whether a field describes what the part holds. The
 // Message-ID is that of a forwarded message.
@@ -51,38 +60,87 @@ var unique = [...]struct {
 	{messageID, "Message-ID"}, {inReplyTo, "In-Reply-To"}, {references, "References"}, {subject, "Subject"},
 }
 
+const ofUnique = 1<<date | 1<<from | 1<<sender | 1<<replyTo | 1<<to | 1<<cc | 1<<bcc | 1<<messageID | 1<<inReplyTo | 1<<references | 1<<subject
+
 // byLength lists the names in lower case by how long they are: most names are
 // told apart by it.
-var byLength = [...][]struct {
-	name  string
-	field known
-}{
-	2:  {{"to", to}, {"cc", cc}},
-	3:  {{"bcc", bcc}},
-	4:  {{"from", from}, {"date", date}},
-	6:  {{"sender", sender}},
-	7:  {{"subject", subject}, {"list-id", listID}},
-	8:  {{"received", received}, {"reply-to", replyTo}, {"x-mailer", userAgent}, {"arc-seal", arcSeal}},
-	10: {{"message-id", messageID}, {"references", references}, {"user-agent", userAgent}, {"precedence", precedence}},
-	11: {{"in-reply-to", inReplyTo}, {"return-path", returnPath}},
-	12: {{"content-type", contentType}},
-	14: {{"dkim-signature", dkimSignature}, {"auto-submitted", autoSubmitted}},
-	16: {{"x-originating-ip", originatingIP}},
-	19: {{"content-disposition", contentDisposition}},
-	22: {{"authentication-results", authenticationResults}},
-	25: {{"content-transfer-encoding", contentEncoding}},
+var byLength = [...][]knownName{
+	2:  {asKnown("to", to), asKnown("cc", cc)},
+	3:  {asKnown("bcc", bcc)},
+	4:  {asKnown("from", from), asKnown("date", date)},
+	6:  {asKnown("sender", sender)},
+	7:  {asKnown("subject", subject), asKnown("list-id", listID)},
+	8:  {asKnown("received", received), asKnown("reply-to", replyTo), asKnown("x-mailer", userAgent), asKnown("arc-seal", arcSeal)},
+	10: {asKnown("message-id", messageID), asKnown("references", references), asKnown("user-agent", userAgent), asKnown("precedence", precedence)},
+	11: {asKnown("in-reply-to", inReplyTo), asKnown("return-path", returnPath)},
+	12: {asKnown("content-type", contentType)},
+	14: {asKnown("dkim-signature", dkimSignature), asKnown("auto-submitted", autoSubmitted)},
+	16: {asKnown("x-originating-ip", originatingIP)},
+	19: {asKnown("content-disposition", contentDisposition)},
+	22: {asKnown("authentication-results", authenticationResults)},
+	25: {asKnown("content-transfer-encoding", contentEncoding)},
+}
+
+// knownName is a name with what compares it fast: its first octets and its
+// last.
+type knownName struct {
+	name        string
+	first, last uint64
+	field       known
+}
+
+func asKnown(lower string, f known) knownName {
+	first, last := ends([]byte(lower))
+	return knownName{lower, first, last, f}
+}
+
+// ends are the first and the last eight octets of a name, in lower case if
+// they are letters or hyphens. They tell all of one of up to 16 octets.
+func ends(name []byte) (first, last uint64) {
+	if n := len(name); n >= 8 {
+		return binary.LittleEndian.Uint64(name) | ' '*each, binary.LittleEndian.Uint64(name[n-8:]) | ' '*each
+	}
+	for _, c := range name {
+		first = first<<8 | uint64(c|' ')
+	}
+	return first, 0
 }
 
 // lookup knows a name in any case.
 func lookup(name []byte) known {
-	if len(name) < len(byLength) {
-		for _, k := range byLength[len(name)] {
-			if equalFold(name, k.name) {
-				return k.field
-			}
+	if len(name) >= len(byLength) {
+		return unknown
+	}
+	list := byLength[len(name)]
+	if len(list) == 0 {
+		return unknown
+	}
+	first, last := ends(name)
+	for i := range list {
+		if k := &list[i]; k.first == first && k.last == last && (len(name) <= 16 || equalFold(name, k.name)) {
+			return k.field
 		}
 	}
 	return unknown
+}
+
+// nameLength is how many octets of a field name stand at the start (RFC 5322,
+// 2.2): printable ones but the colon.
+func nameLength(b []byte) int {
+	i := 0
+	for i < len(b) && isName[b[i]] {
+		i++
+	}
+	return i
+}
+
+var isName = nameOctets()
+
+func nameOctets() (table [256]bool) {
+	for c := byte('!'); c <= '~'; c++ {
+		table[c] = c != ':'
+	}
+	return table
 }
 
 // equalFold compares with a name in lower case.

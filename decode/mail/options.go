@@ -4,7 +4,8 @@ package mail
 // value means the defaults. A limit that was reached shows in the Fields or
 // among the Oddities.
 type Options struct {
-	// MaxHeader is how much of a header section is read, in octets. Default 256 KiB.
+	// MaxHeader is how much of a header section is read, in octets. Default
+	// 256 KiB, 1 GiB at most.
 	MaxHeader int
 	// MaxField is how much of one field's value is kept, in octets. Default 8 KiB.
 	MaxField int
@@ -38,7 +39,7 @@ type Options struct {
 	MaxRecipients int
 }
 
-func (o *Options) maxHeader() int      { return orDefault(o.MaxHeader, 256<<10) }
+func (o *Options) maxHeader() int      { return min(orDefault(o.MaxHeader, 256<<10), maxSection) }
 func (o *Options) maxField() int       { return orDefault(o.MaxField, 8<<10) }
 func (o *Options) maxResults() int     { return orDefault(o.MaxResults, 16) }
 func (o *Options) maxHops() int        { return orDefault(o.MaxHops, 16) }
@@ -47,7 +48,7 @@ func (o *Options) maxParts() int       { return orDefault(o.MaxParts, 1000) }
 func (o *Options) maxDepth() int       { return orDefault(o.MaxDepth, 20) }
 func (o *Options) maxForwarded() int   { return orDefault(o.MaxForwarded, 5) }
 func (o *Options) maxAttachments() int { return orDefault(o.MaxAttachments, 100) }
-func (o *Options) maxPartHeader() int  { return orDefault(o.MaxPartHeader, 16<<10) }
+func (o *Options) maxPartHeader() int  { return min(orDefault(o.MaxPartHeader, 16<<10), maxSection) }
 func (o *Options) maxName() int        { return orDefault(o.MaxName, 255) }
 func (o *Options) maxEntries() int     { return orDefault(o.MaxEntries, 100) }
 func (o *Options) maxRecipients() int  { return orDefault(o.MaxRecipients, 100) }

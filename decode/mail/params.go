@@ -9,42 +9,83 @@ import (
 // (RFC 2045, 5.1), read as mail readers do: comments, missing semicolons,
 // blanks in values and quotes that do not end are put up with.
 type params struct {
-	list []param
-	// repeated names that have two values: the first counts.
-	repeated []string
+	list     []param
+	have     uint8 // bits by paramName
+	repeated uint8 // those that have two values: the first counts
 }
 
 type param struct {
-	name     string // lower case, without section and asterisks
-	section  int    // -1 where it is whole (RFC 2231, 3)
-	extended bool   // percent-encoded, with a charset in the first section (4)
-	value    []byte
+	name     paramName
+	extended bool   // percent-encoded, with a charset in the first section (RFC 2231, 4)
+	section  int    // -1 where it is whole (3)
+	value    []byte // borrowed from the field, or a copy
 }
 
 // maxSections bounds how many parameters, or sections of them, are kept.
 const maxSections = 64
 
-// wantedParams are the ones that are read.
-var wantedParams = [...]string{"boundary", "charset", "name", "filename", "report-type", "protocol", "smime-type"}
+// paramName is one of the parameters that are read.
+type paramName uint8
 
-// parseParams takes the value off a field and reads the parameters behind it.
-func parseParams(b []byte) (value string, p params) {
+const (
+	paramBoundary paramName = iota
+	paramCharset
+	paramFile
+	paramFilename
+	paramReportType
+	paramProtocol
+	paramSMIMEType
+	paramUnknown
+)
+
+// paramOf knows a name in lower case.
+func paramOf(name []byte) paramName {
+	switch string(name) {
+	case "boundary":
+		return paramBoundary
+	case "charset":
+		return paramCharset
+	case "name":
+		return paramFile
+	case "filename":
+		return paramFilename
+	case "report-type":
+		return paramReportType
+	case "protocol":
+		return paramProtocol
+	case "smime-type":
+		return paramSMIMEType
+	}
+	return paramUnknown
+}
+
+// read takes the value off a field and reads the parameters behind it, which
+// are told while the field stays.
+func (p *params) read(b []byte) (value string) {
+	*p = params{list: p.list[:0]}
+	value, b = cutType(b)
+	for len(b) > 0 {
+		b = p.parse(b)
+	}
+	return value
+}
+
+// cutType takes the value off, in lower case.
+func cutType(b []byte) (value string, rest []byte) {
 	b = skipBlanks(b)
 	i := 0
 	for i < len(b) && !isBlank(b[i]) && b[i] != ';' && b[i] != '(' {
 		i++
 	}
-	value = strings.ToLower(clean(b[:i]))
-	for b = b[i:]; len(b) > 0; {
-		b = p.parse(b)
-	}
-	return value, p
+	return lower(b[:i]), b[i:]
 }
 
 // skipBlanks passes over white space and comments.
 func skipBlanks(b []byte) []byte {
 	for {
-		b = bytes.TrimLeft(b, " \t\r\n")
+		for len(b) > 0 && isBlank(b[0]) {
+			b = b[1:]
+		}
 		if len(b) == 0 || b[0] != '(' {
 			return b
 		}
@@ -56,7 +97,7 @@ func skipBlanks(b []byte) []byte {
 func (p *params) parse(b []byte) []byte {
 	b = skipBlanks(b)
 	i := 0
-	for i < len(b) && isParamName(b[i]) {
+	for i < len(b) && isParamName[b[i]] {
 		i++
 	}
 	name := b[:i]
@@ -72,10 +113,15 @@ func (p *params) parse(b []byte) []byte {
 	return rest
 }
 
-// isParamName knows the octets of a token (RFC 2045, 5.1), less those that
+// isParamName has the octets of a token (RFC 2045, 5.1), less those that
 // end it here.
-func isParamName(c byte) bool {
-	return c > ' ' && c != 0x7f && strings.IndexByte(`();="<>,:\`, c) < 0
+var isParamName = paramOctets()
+
+func paramOctets() (table [256]bool) {
+	for c := range table {
+		table[c] = c > ' ' && c != 0x7f && strings.IndexByte(`();="<>,:\`, byte(c)) < 0
+	}
+	return table
 }
 
 func isFileName(param []byte) bool {
@@ -103,7 +149,7 @@ func cutValue(b []byte, fileName bool) (value, rest []byte) {
 // beginsParam looks no farther than one word, so a value costs its length.
 func beginsParam(b []byte) bool {
 	i := 1
-	for i < len(b) && isParamName(b[i]) {
+	for i < len(b) && isParamName[b[i]] {
 		i++
 	}
 	return i > 1 && i < len(b) && b[i] == '='
@@ -112,7 +158,14 @@ func beginsParam(b []byte) bool {
 // cutQuoted takes a quoted string off and undoes its quoted pairs. One that
 // does not end goes to the end.
 func cutQuoted(b []byte) (value, rest []byte) {
-	for i := 1; i < len(b); i++ {
+	plain := 1
+	for plain < len(b) && b[plain] != '"' && b[plain] != '\\' {
+		plain++
+	}
+	if value = b[1:plain:plain]; plain == len(b) || b[plain] == '"' {
+		return value, b[min(plain+1, len(b)):]
+	}
+	for i := plain; i < len(b); i++ {
 		switch c := b[i]; c {
 		case '"':
 			return value, b[i+1:]
@@ -127,48 +180,47 @@ func cutQuoted(b []byte) (value, rest []byte) {
 	return value, nil
 }
 
+// longestParam is how much of a name is looked at, with its section.
+const longestParam = 40
+
 // add keeps a parameter that is wanted. Its name may end with *, *n or *n*
 // (RFC 2231).
 func (p *params) add(name, value []byte) {
-	base, section, continued := strings.Cut(strings.ToLower(string(name[:min(len(name), 40)])), "*")
-	n := param{name: base, section: -1, value: value}
+	var buf [longestParam]byte
+	base, section, continued := bytes.Cut(appendLower(buf[:0], name[:min(len(name), longestParam)]), []byte("*"))
+	n := param{name: paramOf(base), section: -1, value: value}
+	if n.name == paramUnknown {
+		return
+	}
 	if continued {
-		section, extended := strings.CutSuffix(section, "*")
-		n.extended = extended || section == ""
-		if section != "" {
+		section, extended := bytes.CutSuffix(section, []byte("*"))
+		n.extended = extended || len(section) == 0
+		if len(section) > 0 {
 			n.section = sectionNumber(section)
 			if n.section < 0 {
 				return
 			}
 		}
 	}
-	if !isWanted(base) || len(p.list) >= maxSections {
+	if len(p.list) >= maxSections {
 		return
 	}
-	for _, before := range p.list {
-		if before.name == n.name && before.section == n.section && before.extended == n.extended {
+	for i := range p.list {
+		if before := &p.list[i]; before.name == n.name && before.section == n.section && before.extended == n.extended {
 			if !bytes.Equal(before.value, value) {
-				p.repeated = append(p.repeated, base)
+				p.repeated |= 1 << n.name
 			}
 			return
 		}
 	}
 	p.list = append(p.list, n)
-}
-
-func isWanted(name string) bool {
-	for _, w := range wantedParams {
-		if w == name {
-			return true
-		}
-	}
-	return false
+	p.have |= 1 << n.name
 }
 
 // sectionNumber is -1 for what is none.
-func sectionNumber(s string) int {
+func sectionNumber(s []byte) int {
 	n := 0
-	for _, c := range []byte(s) {
+	for _, c := range s {
 		if c < '0' || c > '9' || n > maxSections {
 			return -1
 		}
@@ -179,7 +231,10 @@ func sectionNumber(s string) int {
 
 // find returns the octets of a parameter and the charset that it names. What
 // is extended wins over the same in plain, which is there for old readers.
-func (p *params) find(name string) (value []byte, set charset, found bool) {
+func (p *params) find(name paramName) (value []byte, set charset, found bool) {
+	if p.have&(1<<name) == 0 {
+		return nil, charset{}, false
+	}
 	if v, ok := p.section(name, -1, true); ok {
 		value, set = decodeExtended(v.value)
 		return value, set, true
@@ -205,19 +260,22 @@ func (p *params) find(name string) (value []byte, set charset, found bool) {
 	}
 }
 
-func (p *params) section(name string, n int, extended bool) (param, bool) {
-	for _, v := range p.list {
-		if v.name == name && v.section == n && v.extended == extended {
+func (p *params) section(name paramName, n int, extended bool) (*param, bool) {
+	for i := range p.list {
+		if v := &p.list[i]; v.name == name && v.section == n && v.extended == extended {
 			return v, true
 		}
 	}
-	return param{}, false
+	return &param{}, false
 }
 
 // text is a parameter that is a word of ASCII, such as a charset.
-func (p *params) text(name string) string {
-	value, _, _ := p.find(name)
-	return strings.ToLower(clean(bytes.TrimSpace(value)))
+func (p *params) text(name paramName) string {
+	value, _, found := p.find(name)
+	if !found {
+		return ""
+	}
+	return lower(bytes.TrimSpace(value))
 }
 
 // decodeExtended reads charset'language'octets (RFC 2231, 4).

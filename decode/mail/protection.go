@@ -56,6 +56,7 @@ type armor struct {
 }
 
 const (
+	armorStart   = "-----BEGIN PGP "
 	armorMessage = "-----BEGIN PGP MESSAGE-----"
 	armorSigned  = "-----BEGIN PGP SIGNED MESSAGE-----"
 	armorWindow  = 4 << 10
@@ -69,22 +70,45 @@ func (a *armor) stop() { a.left = 0 }
 func (a *armor) find(b []byte) string {
 	b = b[:min(len(b), a.left)]
 	a.left -= len(b)
-	for i := 0; i < len(b); i++ {
+	for len(b) > 0 {
 		if a.other {
-			n := bytes.IndexByte(b[i:], '\n')
-			if n < 0 {
+			n := nextArmor(b)
+			a.other = n < 0
+			if a.other {
 				return ""
 			}
-			i += n
-			a.other = false
+			b = b[n:]
 			continue
 		}
-		if found := a.octet(b[i]); found != "" {
+		if found := a.octet(b[0]); found != "" {
 			a.stop()
 			return found
 		}
+		b = b[1:]
 	}
 	return ""
+}
+
+// nextArmor is where a line behind the first one begins that may be the
+// armor's, -1 where there is none. Of the last one the start may be all that
+// came.
+func nextArmor(b []byte) int {
+	at := 0
+	for {
+		i := bytes.Index(b[at:], []byte(armorStart))
+		if i < 0 {
+			break
+		}
+		if at += i; at > 0 && b[at-1] == '\n' {
+			return at
+		}
+		at += len(armorStart)
+	}
+	end := max(0, len(b)-len(armorStart))
+	if i := bytes.LastIndexByte(b[end:], '\n'); i >= 0 {
+		return end + i + 1
+	}
+	return -1
 }
 
 // octet compares with both lines. They share their start; which of them it is
@@ -94,7 +118,7 @@ func (a *armor) octet(c byte) string {
 	switch {
 	case a.matched >= 0 && n < len(armorMessage) && c == armorMessage[n]:
 		a.matched = n + 1
-	case (a.matched < 0 || n == len("-----BEGIN PGP ")) && c == armorSigned[n]:
+	case (a.matched < 0 || n == len(armorStart)) && c == armorSigned[n]:
 		a.matched = -(n + 1)
 	default:
 		a.matched, a.other = 0, c != '\n'

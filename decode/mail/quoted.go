@@ -15,16 +15,58 @@ const maxHeld = 998
 func (d *quotedDecoder) decode(out, b []byte) []byte {
 	for len(b) > 0 {
 		if len(d.held) == 0 {
-			n := plainRun(b)
-			out = append(out, b[:n]...)
-			if b = b[n:]; len(b) == 0 {
-				break
-			}
+			out, b = decodeQuotedLines(out, b)
 		}
-		out = d.octet(out, b[0])
-		b = b[1:]
+		for inLine := true; inLine && len(b) > 0; { // what the lines left, octet by octet
+			if len(d.held) == 0 {
+				n := plainRun(b)
+				out = append(out, b[:n]...)
+				if b = b[n:]; len(b) == 0 {
+					break
+				}
+			}
+			inLine = b[0] != '\n'
+			out = d.octet(out, b[0])
+			b = b[1:]
+		}
 	}
 	return out
+}
+
+// decodeQuotedLines decodes the lines that have their end in b and are as the
+// encoding makes them. It returns what it did not take.
+func decodeQuotedLines(out, b []byte) (decoded, rest []byte) {
+	for {
+		end := bytes.IndexByte(b, '\n')
+		if end < 0 {
+			return out, b
+		}
+		n := end
+		if n > 0 && b[n-1] == '\r' {
+			n--
+		}
+		if n > 0 && (b[n-1] == ' ' || b[n-1] == '\t') {
+			return out, b
+		}
+		at := 0 // what is before has been taken
+		for {
+			i := bytes.IndexByte(b[at:n], '=')
+			if i < 0 {
+				out = append(out, b[at:end+1]...)
+				break
+			}
+			out = append(out, b[at:at+i]...)
+			if at += i; at == n-1 { // a soft line break
+				break
+			}
+			if at+2 >= n || hexDigit(b[at+1])|hexDigit(b[at+2]) > 15 {
+				return out, b[at:]
+			}
+			out = append(out, hexDigit(b[at+1])<<4|hexDigit(b[at+2]))
+			at += 3
+		}
+		b = b[end+1:]
+	}
 }
 
 // plainRun is how many octets at the start stand for themselves, whatever

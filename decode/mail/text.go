@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 
@@ -13,12 +14,44 @@ import (
 
 // clean makes text of octets that hold no encoded words.
 func clean(raw []byte) string {
-	for _, c := range raw {
+	if isPlain(raw) {
+		return string(raw)
+	}
+	return string(replaceControls(appendUTF8(nil, raw)))
+}
+
+// each has the octet 1 in every place.
+const each = 0x0101010101010101
+
+// isPlain says whether all octets are of ' ' to '~', which are text as they
+// stand: eight at a time, of which one that is not sets a highest bit.
+func isPlain(b []byte) bool {
+	var odd uint64
+	if n := len(b); n >= 8 {
+		for at := 0; at+8 < n; at += 8 {
+			odd |= oddOctets(binary.LittleEndian.Uint64(b[at:]))
+		}
+		return (odd|oddOctets(binary.LittleEndian.Uint64(b[n-8:])))&(0x80*each) == 0
+	}
+	for _, c := range b {
 		if c < ' ' || c > '~' {
-			return string(replaceControls(appendUTF8(nil, raw)))
+			return false
 		}
 	}
-	return string(raw)
+	return true
+}
+
+func oddOctets(x uint64) uint64 { return x | (x - ' '*each) | (x + each) }
+
+// isFolded says whether octets are plain but for white space, as folding
+// leaves.
+func isFolded(b []byte) bool {
+	for _, c := range b {
+		if (c < ' ' || c > '~') && !isBlank(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // appendUTF8 takes raw UTF-8 (RFC 6532) as it is; what is none was most

@@ -31,6 +31,8 @@ const (
 	maxTNEFTitle = 1024
 )
 
+func (t *tnefReader) reset() { *t = tnefReader{title: t.title[:0]} }
+
 func (t *tnefReader) write(l *leaf, b []byte) {
 	for len(b) > 0 && t.state != tnefOver {
 		switch t.state {

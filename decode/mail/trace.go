@@ -17,62 +17,111 @@ type Hop struct {
 	Time time.Time // UTC; zero where it cannot be read
 }
 
-// parseHop reads the clauses of a Received field; the first of each counts.
-func parseHop(b []byte) Hop {
+// hop reads the clauses of a Received field; the first of each counts.
+func (t *texts) hop(b []byte) Hop {
 	hop := Hop{Time: receivedTime(b)}
 	if i := bytes.LastIndexByte(b, ';'); i >= 0 {
 		b = b[:i]
 	}
-	clause := ""
+	clause := noClause
 	for len(b) > 0 {
 		var word []byte
 		if b[0] == '(' {
 			n := skipComment(b)
 			word, b = b[:n], b[n:]
-			if clause == "from" && hop.IP == "" {
-				hop.IP = addressIn(word)
+			if clause == fromClause && hop.IP == "" {
+				hop.IP = t.addressIn(word)
 			}
 			continue
 		}
 		word, b = cutWord(b)
-		if key := clauseOf(word); key != "" {
-			clause = key
+		if c := clauseOf(word); c != noClause {
+			clause = c
 		} else if len(word) > 0 {
-			hop.set(clause, word)
+			t.set(&hop, clause, word)
 		}
 	}
 	return hop
 }
 
+// clause is one of RFC 5321, 4.4.
+type clause uint8
+
+const (
+	noClause clause = iota
+	fromClause
+	byClause
+	withClause
+	otherClause // id, for, via
+)
+
 // clauseOf knows the words that begin a clause.
-func clauseOf(word []byte) string {
-	for _, key := range [...]string{"from", "by", "with", "id", "for", "via"} {
-		if equalFold(word, key) {
-			return key
-		}
+func clauseOf(word []byte) clause {
+	var lower [4]byte
+	if len(word) < 2 || len(word) > len(lower) {
+		return noClause
 	}
-	return ""
+	for i, c := range word {
+		lower[i] = lowerCase(c)
+	}
+	switch string(lower[:len(word)]) {
+	case "from":
+		return fromClause
+	case "by":
+		return byClause
+	case "with":
+		return withClause
+	case "id", "for", "via":
+		return otherClause
+	}
+	return noClause
 }
 
-func (h *Hop) set(clause string, word []byte) {
+func (t *texts) set(h *Hop, clause clause, word []byte) {
 	switch {
-	case clause == "from" && h.From == "":
-		h.From = clean(word)
-		if h.IP == "" {
-			h.IP = bracketed(word) // a client that names itself by its address
+	case clause == fromClause && h.From == "":
+		h.From = t.clean(word)
+		if h.IP == "" { // a client that names itself by its address
+			h.IP = t.bracketed(word)
 		}
-	case clause == "by" && h.By == "":
-		h.By = clean(word)
-	case clause == "with" && (h.With == "" || h.With == "MICROSOFT"): // "Microsoft SMTP Server"
-		h.With = strings.ToUpper(clean(word))
+	case clause == byClause && h.By == "":
+		h.By = t.clean(word)
+	case clause == withClause && (h.With == "" || h.With == "MICROSOFT"): // "Microsoft SMTP Server"
+		h.With = protocol(word)
 	}
+}
+
+// protocol is a word in upper case; those of RFC 3848 and some others cost no
+// memory.
+func protocol(word []byte) string {
+	switch string(word) {
+	case "ESMTP", "esmtp":
+		return "ESMTP"
+	case "ESMTPS", "esmtps":
+		return "ESMTPS"
+	case "ESMTPA", "esmtpa":
+		return "ESMTPA"
+	case "ESMTPSA", "esmtpsa":
+		return "ESMTPSA"
+	case "SMTP", "smtp":
+		return "SMTP"
+	case "LMTP", "lmtp":
+		return "LMTP"
+	case "HTTP", "http":
+		return "HTTP"
+	case "Microsoft":
+		return "MICROSOFT"
+	}
+	return strings.ToUpper(clean(word))
 }
 
 // cutWord takes the octets up to a blank or a comment, and the blanks behind.
 func cutWord(b []byte) (word, rest []byte) {
 	i := 0
-	for i < len(b) && !isBlank(b[i]) && (b[i] != '(' || i == 0) {
-		i++
+	if len(b) > 0 && !isBlank(b[0]) {
+		for i = 1; i < len(b) && !isBlank(b[i]) && b[i] != '('; {
+			i++
+		}
 	}
 	j := i
 	for j < len(b) && isBlank(b[j]) {
@@ -85,25 +134,42 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\
 
 // addressIn is the address in the comment behind a client's name: in brackets
 // behind the name that it resolves to, or all of the comment.
-func addressIn(comment []byte) string {
-	if ip := bracketed(comment); ip != "" {
+func (t *texts) addressIn(comment []byte) string {
+	if ip := t.bracketed(comment); ip != "" {
 		return ip
 	}
-	text := string(bytes.Trim(comment[:min(len(comment), 64)], "() "))
+	b := bytes.Trim(comment[:min(len(comment), 64)], "() ")
+	if !mayBeAddress(b) {
+		return ""
+	}
+	text := string(b)
 	if _, err := netip.ParseAddr(text); err != nil {
 		return ""
 	}
 	return text
 }
 
+// mayBeAddress spares what is no address by its first octets the reading.
+func mayBeAddress(b []byte) bool {
+	for _, c := range b {
+		switch {
+		case c == '.' || c == ':':
+			return true
+		case hexDigit(c) > 15:
+			return false
+		}
+	}
+	return false
+}
+
 // bracketed is the address literal in b (RFC 5321, 4.1.3).
-func bracketed(b []byte) string {
-	_, rest, found := bytes.Cut(b, []byte("["))
-	address, _, ends := bytes.Cut(rest, []byte("]"))
-	if !found || !ends || len(address) > 45 {
+func (t *texts) bracketed(b []byte) string {
+	from := bytes.IndexByte(b, '[') + 1
+	length := bytes.IndexByte(b[from:], ']')
+	if from == 0 || length < 0 || length > 45 {
 		return ""
 	}
-	text := clean(address)
+	text := t.clean(b[from : from+length])
 	if len(text) > 5 && strings.EqualFold(text[:5], "IPv6:") {
 		text = text[5:]
 	}
@@ -119,9 +185,31 @@ type ARC struct {
 	Result    string // cv= of that one: none, pass or fail
 }
 
-func (a *ARC) add(seal []byte) {
-	i, err := strconv.ParseUint(tag(seal, "i"), 10, 8)
+func (a *ARC) add(t *texts, seal []byte) {
+	instance, result := tags(seal, "i", "cv")
+	i, err := strconv.ParseUint(strings.ToLower(strings.ReplaceAll(clean(instance), " ", "")), 10, 8)
 	if err == nil && int(i) > a.Instances {
-		a.Instances, a.Result = int(i), tag(seal, "cv")
+		a.Instances, a.Result = int(i), t.squeezed(result)
 	}
+}
+
+// tags reads two values of a tag list (RFC 6376, 3.2), which may be folded
+// anywhere but within tag names. Blanks in them do not count.
+func tags(list []byte, first, second string) (a, b []byte) {
+	var hasFirst, hasSecond bool
+	for len(list) > 0 && !(hasFirst && hasSecond) {
+		var pair []byte
+		pair, list, _ = bytes.Cut(list, []byte(";"))
+		key, value, found := bytes.Cut(pair, []byte("="))
+		if !found {
+			continue
+		}
+		switch key = bytes.TrimSpace(key); {
+		case !hasFirst && string(key) == first:
+			a, hasFirst = bytes.TrimSpace(value), true
+		case !hasSecond && string(key) == second:
+			b, hasSecond = bytes.TrimSpace(value), true
+		}
+	}
+	return a, b
 }

@@ -5,7 +5,10 @@ import "bytes"
 // decode makes text of the value of a field that may hold encoded words (RFC
 // 2047), as lenient as mail readers are: words need no blanks around them,
 // and blanks may stand inside.
-func (d *decoder) decode(raw []byte) string {
+func (d *decoder) decode(t *texts, raw []byte) string {
+	if !bytes.Contains(raw, []byte("=?")) {
+		return t.clean(raw)
+	}
 	// Behind the last end no word begins: starts without an end must not be
 	// followed to the end of the text each.
 	end := bytes.LastIndex(raw, []byte("?="))
@@ -26,12 +29,12 @@ func (d *decoder) decode(raw []byte) string {
 		at += i + n
 	}
 	if at == 0 {
-		return clean(raw)
+		return t.clean(raw)
 	}
 	d.text(raw[at:])
 	d.flushWords()
 	d.flushText()
-	text := string(replaceControls(d.out))
+	text := t.add(replaceControls(d.out))
 	d.reset()
 	return text
 }
@@ -152,23 +155,8 @@ func hexDigit(c byte) byte {
 // appendBase64 decodes the B encoding (RFC 2047, 4.1), passing over what is
 // not of the alphabet; padding ends a group and may be missing.
 func appendBase64(out, b []byte) []byte {
-	var bits uint32
-	n := 0
-	for _, c := range b {
-		v := base64Digit(c)
-		if c == '=' {
-			bits, n = 0, 0
-		}
-		if v > 63 {
-			continue
-		}
-		bits = bits<<6 | uint32(v)
-		if n += 6; n >= 8 {
-			n -= 8
-			out = append(out, byte(bits>>n))
-		}
-	}
-	return out
+	var d base64Decoder
+	return d.decode(out, b)
 }
 
 func base64Digit(c byte) byte {

@@ -46,7 +46,7 @@ var words = []struct{ name, raw, want string }{
 func TestDecode(t *testing.T) {
 	for _, c := range words {
 		t.Run(c.name, func(t *testing.T) {
-			if got := new(decoder).decode([]byte(c.raw)); got != c.want {
+			if got := new(decoder).decode(&texts{}, []byte(c.raw)); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
@@ -62,7 +62,7 @@ func TestDecodeIsLinear(t *testing.T) {
 	} {
 		start := time.Now()
 		for range 10 {
-			if !utf8.ValidString(new(decoder).decode([]byte(raw))) {
+			if !utf8.ValidString(new(decoder).decode(&texts{}, []byte(raw))) {
 				t.Error("not UTF-8")
 			}
 		}
@@ -81,8 +81,27 @@ func BenchmarkDecodeHostile(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				d.decode([]byte(raw))
+				d.decode(&texts{}, []byte(raw))
 			}
 		})
+	}
+}
+
+// TestPlain tries each octet at each place of texts of some lengths.
+func TestPlain(t *testing.T) {
+	for size := range 20 {
+		b := []byte(strings.Repeat("a", size))
+		if !isPlain(b) {
+			t.Errorf("%q is not plain", b)
+		}
+		for at := range b {
+			for c := range 256 {
+				b[at] = byte(c)
+				if want := c >= ' ' && c <= '~'; isPlain(b) != want {
+					t.Errorf("octet %d at %d of %d: not %v", c, at, size, want)
+				}
+			}
+			b[at] = 'a'
+		}
 	}
 }

@@ -40,6 +40,8 @@ const (
 	maxZipName      = 4096 // octets of a name that are kept
 )
 
+func (z *zipReader) reset() { *z = zipReader{name: z.name[:0]} }
+
 func (z *zipReader) write(l *leaf, b []byte) {
 	for len(b) > 0 && z.state != zipOver {
 		switch z.state {
