@@ -1,7 +1,9 @@
 // Package capture brings packets in: from capture files, standard input and
-// live interfaces. It owns the sources and their drop counts; it knows no TCP
-// and no SMTP. cmd/mailtap pulls packets from a source with Next and hands
-// them to capture/packet.
+// live interfaces, there through rings of Linux's AF_PACKET or through libpcap.
+// It owns the sources, the filter that the kernel runs, how an interface's
+// packets are shared among shards, and the drop counts; it knows no TCP stream
+// and no SMTP. cmd/mailtap pulls packets from a source with Next or NextBatch
+// and hands them to capture/packet.
 package capture
 
 // LinkType is the pcap registry's number of a link-layer header
@@ -28,7 +30,7 @@ const (
 )
 
 // Packet is one frame as a source saw it. It is reused: what it holds is
-// borrowed until the source's next Next.
+// borrowed until the source's next Next or NextBatch.
 type Packet struct {
 	Time   int64    // nanoseconds since the Unix epoch, as the capture says
 	Data   []byte   // captured octets, from the link header on

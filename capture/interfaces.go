@@ -78,7 +78,7 @@ func shared(problem error) error {
 }
 
 func try(name string) error {
-	l, err := OpenLive(LiveOptions{Interface: name, NoPromiscuous: true, BufferBytes: 1 << 20})
+	l, err := OpenLive(LiveOptions{Interface: name, NoPromiscuous: true, BufferBytes: 128 << 10})
 	if err != nil {
 		return err
 	}

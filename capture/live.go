@@ -1,98 +1,224 @@
-//go:build cgo
-
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"io"
-
-	"github.com/google/gopacket/pcap"
+	"sync"
+	"time"
 )
 
-// Live captures from an interface through libpcap. One goroutine uses it,
-// Stats and Close too.
+// reader takes packets from the system by one method.
+type reader interface {
+	read(batch []Packet) (int, error)
+	counts() (liveCounts, error)
+	wake() // ends a read that waits, if it can
+	close() error
+}
+
+// errWentDown is what a reader returns where the interface went down under it.
+var errWentDown = errors.New("interface went down")
+
+// Live captures from an interface. One that goes down or is removed is no
+// error: capture goes on when it is back, made anew or not. One goroutine calls
+// NextBatch, any may call the rest.
 type Live struct {
-	name   string
-	handle *pcap.Handle
-	link   LinkType
+	opts    LiveOptions
+	member  *member
+	system  system
+	refused error
+	closed  chan struct{}
+	closing sync.Once
 
-	received, droppedKernel, droppedInterface tally
+	reading sync.Mutex // NextBatch, or taking down
+	checked time.Time  // when the interface was last looked at
+	retry   time.Time
+	backoff time.Duration
+
+	mu      sync.Mutex // of what follows
+	reader  reader     // nil while the interface is gone
+	index   int        // of the interface, 0 where it is none
+	problem error
+	before  liveCounts // of readers that were closed
 }
 
-// OpenLive begins to capture. Its errors wrap ErrNoInterface, ErrPrivilege or
-// ErrDown where that is the cause.
-func OpenLive(o LiveOptions) (*Live, error) {
-	o = o.withDefaults()
-	h, err := activate(o)
+// How often an interface is looked at.
+const (
+	checkSilent  = time.Second // while no packet comes
+	firstBackoff = 100 * time.Millisecond
+	lastBackoff  = 2 * time.Second
+)
+
+// NextBatch waits for packets, at most the poll timeout, and fills batch with
+// those that are there. All are borrowed until the next call. With none it
+// returns ErrTimeout, also while the interface is away, which Problem tells. Any
+// other error is final: io.EOF after Close.
+func (l *Live) NextBatch(batch []Packet) (int, error) {
+	l.reading.Lock()
+	defer l.reading.Unlock()
+	if l.isClosed() {
+		return 0, io.EOF
+	}
+	if l.reader == nil {
+		return 0, l.reopen()
+	}
+	n, err := l.reader.read(batch)
+	switch {
+	case err == nil:
+		l.tell(nil)
+		return n, nil
+	case l.isClosed():
+		return 0, io.EOF
+	}
+	return 0, l.silent(err)
+}
+
+func (l *Live) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// silent finds out why no packet came.
+func (l *Live) silent(err error) error {
+	now := time.Now()
+	quiet := err == ErrTimeout
+	if l.index == 0 || quiet && l.Problem() == nil && now.Sub(l.checked) < checkSilent {
+		return err
+	}
+	l.checked = now
+	switch d, ok := l.system.find(l.opts.Interface); {
+	case !ok || d.index != l.index:
+		l.tell(fmt.Errorf("capture on %s: %w", l.opts.Interface, ErrNoInterface))
+		l.drop(now)
+	case !d.up:
+		l.tell(downError(l.opts.Interface))
+		if !quiet && err != errWentDown {
+			l.drop(now)
+		}
+	case !quiet && err != errWentDown:
+		return err
+	default:
+		l.tell(nil)
+	}
+	return ErrTimeout
+}
+
+func (l *Live) tell(problem error) {
+	l.mu.Lock()
+	l.problem = problem
+	l.mu.Unlock()
+}
+
+// drop closes the reader, to be opened anew.
+func (l *Live) drop(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c, err := l.reader.counts(); err == nil {
+		l.before.add(c)
+	}
+	l.reader.close()
+	l.reader = nil
+	l.member.leave()
+	l.backoff, l.retry = firstBackoff, now
+}
+
+// reopen tries again from time to time. An interface that is down can be
+// opened where the method knows to wait.
+func (l *Live) reopen() error {
+	if wait := time.Until(l.retry); wait > 0 {
+		timer := time.NewTimer(min(wait, l.opts.PollTimeout))
+		defer timer.Stop()
+		select {
+		case <-l.closed:
+			return io.EOF
+		case <-timer.C:
+			return ErrTimeout
+		}
+	}
+	d, known := l.system.find(l.opts.Interface)
+	err := fmt.Errorf("capture on %s: %w", l.opts.Interface, ErrNoInterface)
+	if known {
+		err = l.open(d, known)
+	}
 	if err != nil {
-		return nil, err
+		l.retry = time.Now().Add(l.backoff)
+		l.backoff = min(2*l.backoff, lastBackoff)
 	}
-	l := &Live{name: o.Interface, handle: h}
-	l.link, err = linkOf(h)
-	if err == nil {
-		err = l.filter(o.Ports)
+	if known && !d.up {
+		err = downError(l.opts.Interface)
 	}
-	if err != nil {
-		h.Close()
-		return nil, fmt.Errorf("capture on %s: %w", o.Interface, err)
-	}
-	return l, nil
+	l.tell(err)
+	return ErrTimeout
 }
 
-// Next waits for the next packet, at most the poll timeout: then it returns
-// ErrTimeout, and so it does while the interface is down. p.Data lies in the
-// ring and is borrowed until the next call. Any other error is final: the
-// interface is gone, or the capture closed (io.EOF).
-func (l *Live) Next(p *Packet) error {
-	data, ci, err := l.handle.ZeroCopyReadPacketData()
-	if err != nil {
-		return l.failure(err)
-	}
-	p.Time = ci.Timestamp.UnixNano()
-	p.Data = data
-	p.Length = max(ci.Length, len(data))
-	p.Link = l.link
-	return nil
+// Problem tells why no packet can come just now: the interface is down
+// (ErrDown), gone (ErrNoInterface), or cannot be opened again. It is nil while
+// packets can come.
+func (l *Live) Problem() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.problem
 }
 
-func (l *Live) failure(err error) error {
-	switch err {
-	case pcap.NextErrorTimeoutExpired:
-		return ErrTimeout
-	case io.EOF:
-		return io.EOF
-	case pcap.NextErrorReadError:
-		err = l.handle.Error()
-	}
-	return fmt.Errorf("capture on %s: %w", l.name, err)
+// Method says how packets are taken, and where that is libpcap because there
+// was no ring to be had, why not.
+func (l *Live) Method() (m Method, refused error) { return l.opts.Method, l.refused }
+
+// Close ends the capture and with it the packets that are borrowed; another
+// goroutine may wait in NextBatch, which then returns io.EOF.
+func (l *Live) Close() (err error) {
+	l.closing.Do(func() {
+		close(l.closed)
+		l.mu.Lock()
+		if l.reader != nil {
+			l.reader.wake()
+		}
+		l.mu.Unlock()
+		l.reading.Lock()
+		defer l.reading.Unlock()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.reader != nil {
+			if c, e := l.reader.counts(); e == nil {
+				l.before.add(c)
+			}
+			err = l.reader.close()
+			l.reader = nil
+			l.member.leave()
+		}
+		err = errors.Join(err, l.system.close())
+	})
+	return err
 }
 
-// Close ends the capture; it must not run beside Next.
-func (l *Live) Close() error {
-	l.handle.Close()
-	return nil
+// liveCounts are packets since a reader began.
+type liveCounts struct{ received, kernel, device uint64 }
+
+func (c *liveCounts) add(d liveCounts) {
+	c.received += d.received
+	c.kernel += d.kernel
+	c.device += d.device
 }
 
 // Stats counts packets since OpenLive: received ones passed the filter, those
 // that the kernel then dropped for want of room in the ring among them;
-// droppedInterface were lost before, in the card or its driver. libpcap counts
-// in 32 bits: it must be asked at least once in 2^32 packets.
+// droppedInterface were lost before, in the card or its driver, and are told by
+// the first of an interface's shards. It must be asked at least once in 2^32
+// packets.
 func (l *Live) Stats() (received, droppedKernel, droppedInterface uint64, err error) {
-	s, err := l.handle.Stats()
-	if err != nil {
-		return 0, 0, 0, fmt.Errorf("capture on %s: counts: %w", l.name, err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sum := l.before
+	if l.reader != nil {
+		c, err := l.reader.counts()
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		sum.add(c)
 	}
-	return l.received.add(s.PacketsReceived), l.droppedKernel.add(s.PacketsDropped), l.droppedInterface.add(s.PacketsIfDropped), nil
-}
-
-// tally carries a 32-bit counter on over its wrap.
-type tally struct {
-	last  uint32
-	total uint64
-}
-
-func (t *tally) add(now int) uint64 {
-	t.total += uint64(uint32(now) - t.last)
-	t.last = uint32(now)
-	return t.total
+	return sum.received, sum.kernel, sum.device, nil
 }

@@ -1,100 +1,120 @@
-//go:build cgo
-
 package capture
 
 import (
 	"errors"
 	"fmt"
-	"net"
-	"runtime"
-	"strings"
-
-	"github.com/google/gopacket/layers"
-	"github.com/google/gopacket/pcap"
+	"time"
 )
 
-// anyDevice is Linux's name for all interfaces at once.
-const anyDevice = "any"
-
-// activate opens the handle. Immediate mode is never asked for: it wakes the
-// program for each packet and costs five times the processor time.
-func activate(o LiveOptions) (*pcap.Handle, error) {
-	if o.Interface == "" {
-		return nil, fmt.Errorf("capture: %w: no name given, there are %s", ErrNoInterface, interfaceNames())
-	}
-	in, err := pcap.NewInactiveHandle(o.Interface)
+// OpenLive begins to capture. Its errors wrap ErrNoInterface, ErrPrivilege,
+// ErrDown or ErrNoLive where that is the cause.
+func OpenLive(o LiveOptions) (*Live, error) {
+	list, err := OpenShards(o, 1)
 	if err != nil {
-		return nil, openError(o.Interface, err)
+		return nil, err
 	}
-	defer in.CleanUp()
-	// libpcap only warns that any cannot be promiscuous; gopacket takes that
-	// warning for a failure.
-	promiscuous := !o.NoPromiscuous && o.Interface != anyDevice
-	err = errors.Join(in.SetSnapLen(o.Snaplen), in.SetBufferSize(o.BufferBytes), in.SetPromisc(promiscuous), in.SetTimeout(o.PollTimeout))
+	return list[0], nil
+}
+
+// OpenShards shares an interface's packets among several captures, each for
+// one goroutine: a connection's both directions come from the one whose place
+// in the list ShardOf names, what is no plain TCP from the first. Only the ring
+// can: with libpcap the list has one capture, of everything.
+func OpenShards(o LiveOptions, shards int) ([]*Live, error) {
+	o = o.withDefaults()
+	shards = max(1, shards)
+	part := o
+	part.BufferBytes /= shards
+	var out []*Live
+	for _, m := range members(shards) {
+		l, err := newLive(part, m)
+		if err != nil {
+			closeAll(out)
+			return nil, err
+		}
+		out = append(out, l)
+		if shards > 1 && l.opts.Method == MethodPcap {
+			closeAll(out)
+			return OpenShards(o, 1)
+		}
+	}
+	return out, nil
+}
+
+func closeAll(list []*Live) {
+	for _, l := range list {
+		l.Close()
+	}
+}
+
+// errNotYet: another socket has to join the group first.
+var errNotYet = errors.New("the interface's sockets join one behind the other")
+
+func newLive(o LiveOptions, m *member) (*Live, error) {
+	l := &Live{opts: o, member: m, closed: make(chan struct{})}
+	var err error
+	if l.system, err = openSystem(); err != nil {
+		return nil, fmt.Errorf("capture on %s: %w", o.Interface, err)
+	}
+	d, known := l.system.find(o.Interface)
+	switch {
+	case o.Interface == "":
+		err = noInterfaceError(o.Interface)
+	case known && !d.up:
+		err = downError(o.Interface)
+	default:
+		err = l.open(d, known)
+	}
 	if err != nil {
-		return nil, openError(o.Interface, err)
+		l.system.close()
+		return nil, err
 	}
-	h, err := in.Activate()
+	l.checked = time.Now()
+	return l, nil
+}
+
+// open takes the method that was asked for, or of both the better one that
+// there is, and stays with it. libpcap may know names that are no interfaces.
+func (l *Live) open(d device, known bool) error {
+	o := l.opts
+	var r reader
+	var err error
+	if o.Method == MethodAuto {
+		o.Method = MethodPcap
+		if known && d.ringFits() {
+			o.Method = MethodRing
+		}
+	}
+	if o.Method == MethodRing {
+		if !known {
+			return noInterfaceError(o.Interface)
+		}
+		r, err = openRing(o, d, l.member)
+		if err != nil && l.opts.Method == MethodAuto && !settled(err) {
+			o.Method, l.refused = MethodPcap, err
+		}
+	}
+	if o.Method == MethodPcap {
+		r, err = openPcap(o, known)
+		switch {
+		case !errors.Is(err, ErrNoLive):
+		case l.refused != nil:
+			err = l.refused
+		case !known:
+			err = noInterfaceError(o.Interface)
+		}
+	}
 	if err != nil {
-		return nil, openError(o.Interface, err)
+		return err
 	}
-	return h, nil
-}
-
-// openError names the cause. gopacket's errors have no exported values, only
-// their text.
-func openError(name string, err error) error {
-	switch text := err.Error(); {
-	case !exists(name):
-		return fmt.Errorf("capture on %s: %w, there are %s", name, ErrNoInterface, interfaceNames())
-	case strings.Contains(text, "Permission Denied"), strings.Contains(text, "-11"): // PCAP_ERROR_PROMISC_PERM_DENIED
-		return privilegeError(name)
-	case strings.Contains(text, "Not Up"):
-		return fmt.Errorf("capture on %s: %w: sudo ip link set %s up", name, ErrDown, name)
-	}
-	return fmt.Errorf("capture on %s: %w", name, err)
-}
-
-func exists(name string) bool {
-	if name == anyDevice && runtime.GOOS == "linux" {
-		return true
-	}
-	_, err := net.InterfaceByName(name)
-	return err == nil
-}
-
-// linkOf tells the link type. gopacket keeps 8 bits of it: its 20 is Linux's
-// cooked header v2, which is changed for v1 where libpcap can.
-func linkOf(h *pcap.Handle) (LinkType, error) {
-	link := LinkType(h.LinkType())
-	if link != LinkSLL2&0xff {
-		return link, nil
-	}
-	if err := h.SetLinkType(layers.LinkTypeLinuxSLL); err != nil {
-		return LinkSLL2, nil
-	}
-	return LinkLinuxSLL, nil
-}
-
-func (l *Live) filter(ports []uint16) error {
-	f := Filter(ports)
-	if l.link != LinkEthernet {
-		f = untagged(ports)
-	}
-	if err := l.handle.SetBPFFilter(f); err != nil {
-		return fmt.Errorf("filter %q: %w", f, err)
-	}
+	l.opts.Method = o.Method
+	l.mu.Lock()
+	l.reader, l.index = r, d.index
+	l.mu.Unlock()
 	return nil
 }
 
-func descriptions() map[string]string {
-	list, err := pcap.FindAllDevs()
-	if err != nil {
-		return nil
-	}
-	out := make(map[string]string, len(list))
-	for _, i := range list {
-		out[i.Name] = i.Description
-	}
-	return out
+// settled tells that another method would fail too.
+func settled(err error) bool {
+	return errors.Is(err, ErrPrivilege) || errors.Is(err, ErrNoInterface) || errors.Is(err, errNotYet)
 }

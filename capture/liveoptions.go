@@ -7,30 +7,57 @@ import (
 	"time"
 )
 
+// Method is how packets are taken from the system.
+type Method string
+
+// The methods. MethodAuto takes the ring where there is one, else libpcap.
+const (
+	MethodAuto Method = "auto"
+	MethodRing Method = "ring" // AF_PACKET with TPACKET_V3, Linux
+	MethodPcap Method = "pcap" // libpcap, which must be linked
+)
+
 // LiveOptions says what to capture. Its zero value but for Interface works.
 type LiveOptions struct {
 	Interface     string        // eth1, or any
+	Method        Method        // default MethodAuto
 	Ports         []uint16      // TCP ports to pass; default all
-	Snaplen       int           // bytes kept of a frame; default 262144
-	BufferBytes   int           // of the kernel's ring; default 64 MiB. A small one loses packets while the program is busy
+	NoTunnels     bool          // stop encapsulations (MPLS, PPPoE, GRE, IP in IP, UDP of TunnelPorts), which else pass whole
+	TunnelPorts   []uint16      // UDP ports of tunnels; default those that packet.Decoder reads
+	Snaplen       int           // octets kept of a frame; default 262144
+	BufferBytes   int           // of the kernel's ring, for all shards together; default 64 MiB. A small one loses packets while the program is busy
+	BlockBytes    int           // of the ring that are handed over at once; default 1 MiB, at most half of the ring
 	NoPromiscuous bool          // leave out frames that are not for this host; a mirror port needs promiscuous mode
-	PollTimeout   time.Duration // longest wait of Next; default 100 ms, rounded up to 1 ms
+	PollTimeout   time.Duration // longest wait of NextBatch; default 100 ms, rounded up to 1 ms. A packet waits half of it in the ring at most
 }
 
 func (o LiveOptions) withDefaults() LiveOptions {
+	if o.Method == "" {
+		o.Method = MethodAuto
+	}
 	if o.Snaplen <= 0 {
 		o.Snaplen = 262144
 	}
 	if o.BufferBytes <= 0 {
 		o.BufferBytes = 64 << 20
 	}
+	if o.BlockBytes <= 0 {
+		o.BlockBytes = 1 << 20
+	}
 	if o.PollTimeout <= 0 {
 		o.PollTimeout = 100 * time.Millisecond
+	}
+	if o.TunnelPorts == nil {
+		o.TunnelPorts = assignedTunnelPorts[:]
 	}
 	return o
 }
 
-// ErrTimeout is what Live.Next returns when no packet came within the poll
+func (o LiveOptions) filter() filterOptions {
+	return filterOptions{ports: o.Ports, tunnels: !o.NoTunnels, tunnelPorts: o.TunnelPorts, snaplen: o.Snaplen}
+}
+
+// ErrTimeout is what NextBatch returns when no packet came within the poll
 // timeout: the caller may advance time and look whether to stop.
 var ErrTimeout = errors.New("no packet within the poll timeout")
 
@@ -50,4 +77,15 @@ func privilegeError(name string) error {
 		program = "mailtap"
 	}
 	return fmt.Errorf("capture on %s: %w: run as root, or once: sudo setcap cap_net_raw+ep %s", name, ErrPrivilege, program)
+}
+
+func noInterfaceError(name string) error {
+	if name == "" {
+		return fmt.Errorf("capture: %w: no name given, there are %s", ErrNoInterface, interfaceNames())
+	}
+	return fmt.Errorf("capture on %s: %w, there are %s", name, ErrNoInterface, interfaceNames())
+}
+
+func downError(name string) error {
+	return fmt.Errorf("capture on %s: %w: sudo ip link set %s up", name, ErrDown, name)
 }

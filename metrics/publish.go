@@ -12,7 +12,16 @@ type CaptureCounts struct {
 	DroppedKernel, DroppedInterface, DroppedQueue uint64
 }
 
-// Capture publishes the counts of a source; cmd calls it once a batch.
+// Add adds the counts of another source of the same name.
+func (c *CaptureCounts) Add(o CaptureCounts) {
+	c.Packets += o.Packets
+	c.Bytes += o.Bytes
+	c.DroppedKernel += o.DroppedKernel
+	c.DroppedInterface += o.DroppedInterface
+	c.DroppedQueue += o.DroppedQueue
+}
+
+// Capture publishes the counts of a source; cmd calls it once a second.
 func (m *Metrics) Capture(source string, c CaptureCounts) {
 	i := m.source.of(source)
 	m.packets.at(i).Store(c.Packets)

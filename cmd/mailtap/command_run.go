@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/decode/tls/keys"
-	"github.com/mailtap/mailtap/metrics"
 )
 
 // maxSources bounds the interfaces of one process.
@@ -29,6 +29,9 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "Watch interfaces until stopped: metrics, records, alerts",
 		Long: `run watches interfaces: --interface eth1,eth2, or any. It needs the capability
 cap_net_raw and no other: sudo setcap cap_net_raw+ep ./mailtap.
+--interface - reads a capture from standard input as it comes, until it ends; the
+path of a named pipe reads from that, one writer after the other:
+  ssh tap tcpdump -U -w - port 25 | mailtap run --interface -
 SIGINT and SIGTERM end it: open sessions are written, queues are emptied.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.watch(c) },
@@ -44,7 +47,7 @@ func (p *program) watch(c *cobra.Command) error {
 		return errors.New("capture.interfaces: name 1 to 64 interfaces, for example --interface eth1, or any; `mailtap interfaces` lists them")
 	}
 	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
-	return l.run(func() ([]namedSource, error) { return openInterfaces(&cfg) }, words(cfg.Capture.Interfaces))
+	return l.run(l.openSources, words(cfg.Capture.Interfaces))
 }
 
 // namedSource is a source and what metrics call it.
@@ -53,19 +56,47 @@ type namedSource struct {
 	source
 }
 
-func openInterfaces(cfg *Config) ([]namedSource, error) {
+func (l *liveRun) openSources() ([]namedSource, error) {
 	var out []namedSource
-	for _, name := range cfg.Capture.Interfaces {
-		l, err := capture.OpenLive(cfg.liveOptions(string(name)))
+	for _, name := range words(l.cfg.Capture.Interfaces) {
+		opened, err := l.openSource(name)
 		if err != nil {
 			for _, s := range out {
 				s.Close()
 			}
 			return nil, err
 		}
-		out = append(out, namedSource{string(name), l})
+		for _, s := range opened {
+			out = append(out, namedSource{name, s})
+		}
 	}
 	return out, nil
+}
+
+// openSource opens what brings an interface's packets: one source, or one for
+// each shard.
+func (l *liveRun) openSource(name string) ([]source, error) {
+	switch {
+	case name == "-":
+		return []source{newInputSource(l.program.stdin)}, nil
+	case strings.Contains(name, "/"):
+		s, err := openPipe(name)
+		return []source{s}, err
+	}
+	opened, err := capture.OpenShards(l.cfg.liveOptions(name), l.cfg.Shards.number())
+	if err != nil {
+		return nil, err
+	}
+	method, refused := opened[0].Method()
+	if refused != nil {
+		l.log.Warn("no ring to be had, libpcap is used", "interface", name, "reason", refused)
+	}
+	l.log.Info("capturing", "interface", name, "method", string(method), "sources", len(opened))
+	all := make([]source, len(opened))
+	for i := range opened {
+		all[i] = opened[i]
+	}
+	return all, nil
 }
 
 // newRegistry has the process's own figures beside mailtap's.
@@ -155,10 +186,13 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 		}
 	}()
 	secrets := l.follow(ctx)
-	w := &watch{pipeline: newPipeline(l.cfg, out, secrets, 1), outputs: out, batches: make(chan *batch, len(sources)*batchesEach)}
-	err := w.run(ctx, pullersOf(sources, w.batches, out.metrics))
+	w := &watch{pipeline: newPipeline(l.cfg, out, secrets, l.cfg.Shards.number()), outputs: out}
+	for _, s := range sources {
+		w.addPuller(s, l.cfg, l.log)
+	}
+	err := w.run(ctx)
 	web.ready.Store(false)
-	l.log.Info("stopped", "packets_left_out", w.pipeline.left().String())
+	l.log.Info("stopped", "packets_left_out", tallyOf(w.left()).String())
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
 	}
@@ -173,12 +207,4 @@ func (l *liveRun) follow(ctx context.Context) *keys.Log {
 	secrets := &keys.Log{}
 	go followKeylog(ctx, string(l.cfg.TLS.Keylog), secrets, l.log)
 	return secrets
-}
-
-func pullersOf(sources []namedSource, to chan<- *batch, m *metrics.Metrics) []*puller {
-	var out []*puller
-	for _, s := range sources {
-		out = append(out, newPuller(s.name, s.source, to, m))
-	}
-	return out
 }

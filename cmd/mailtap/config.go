@@ -42,10 +42,14 @@ type Server struct {
 
 // CaptureConfig says where packets come from and which ports carry mail.
 type CaptureConfig struct {
-	Interfaces  []Name          `mapstructure:"interfaces"`
+	Interfaces  []Interface     `mapstructure:"interfaces"`
+	Method      Method          `mapstructure:"method"`
 	Ports       map[Role][]Port `mapstructure:"ports"`
+	AllPorts    bool            `mapstructure:"all_ports"`
+	Tunnels     bool            `mapstructure:"tunnels"`
 	Buffer      Size            `mapstructure:"buffer"`
-	Snaplen     Size            `mapstructure:"snaplen"`
+	Block       Size            `mapstructure:"block"`
+	SnapLength  Size            `mapstructure:"snap_length"`
 	Promiscuous bool            `mapstructure:"promiscuous"`
 }
 
@@ -170,11 +174,13 @@ type MIMEConfig struct {
 // Default returns the configuration of a site that sets nothing.
 func Default() Config {
 	return Config{
-		Capture: CaptureConfig{Ports: defaultPorts(), Buffer: 64 << 20, Snaplen: 262144, Promiscuous: true},
-		Limits:  defaultLimits(),
-		MIME:    MIMEConfig{Attachments: true},
-		Web:     WebConfig{ListenAddress: "127.0.0.1:9025"},
-		Log:     LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{Kinds: []RecordKind{"session", "mail", "auth", "alert"}}},
+		Capture: CaptureConfig{
+			Method: "auto", Ports: defaultPorts(), Tunnels: true, Buffer: 64 << 20, Block: 1 << 20, SnapLength: 262144, Promiscuous: true,
+		},
+		Limits: defaultLimits(),
+		MIME:   MIMEConfig{Attachments: true},
+		Web:    WebConfig{ListenAddress: "127.0.0.1:9025"},
+		Log:    LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{Kinds: []RecordKind{"session", "mail", "auth", "alert"}}},
 		Loki: LokiConfig{
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,

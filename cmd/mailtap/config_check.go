@@ -45,11 +45,16 @@ func (c *checker) ports(ports map[Role][]Port) {
 
 func (c *checker) capture(cfg *CaptureConfig) {
 	unique(c, "capture.interfaces", cfg.Interfaces)
-	if cfg.Snaplen < 96 || cfg.Snaplen > 262144 {
-		c.fail("capture.snaplen", "%d octets, allowed is 96 to 262144", cfg.Snaplen)
+	if cfg.SnapLength < 96 || cfg.SnapLength > 262144 {
+		c.fail("capture.snap_length", "%d octets, allowed is 96 to 262144", cfg.SnapLength)
 	}
-	if cfg.Buffer < 64<<10 || cfg.Buffer > 1<<30 {
-		c.fail("capture.buffer", "%d octets, allowed is 64KiB to 1GiB", cfg.Buffer)
+	if cfg.Buffer < 128<<10 || cfg.Buffer > 1<<30 {
+		c.fail("capture.buffer", "%d octets, allowed is 128KiB to 1GiB", cfg.Buffer)
+	}
+	if cfg.Block < 64<<10 || cfg.Block > 16<<20 {
+		c.fail("capture.block", "%d octets, allowed is 64KiB to 16MiB", cfg.Block)
+	} else if cfg.Block > cfg.Buffer/2 {
+		c.fail("capture.block", "%d octets are more than half of capture.buffer (%d)", cfg.Block, cfg.Buffer)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestMistakesOfEnvironmentAndFlags(t *testing.T) {
 		{map[string]string{"MAILTAP_CAPTURE_PROMISCUOUS": "maybe"}, nil, `environment variable MAILTAP_CAPTURE_PROMISCUOUS: capture.promiscuous: is the text "maybe", true or false is wanted`},
 		{nil, []string{"--limits.idle_timeout=5"}, `flag --limits.idle_timeout: limits.idle_timeout: 5 has no unit, write for example 5s, 5m or 5h`},
 		{nil, []string{"--home.networks=10.0.0.0/8,10.1"}, `flag --home.networks: home.networks[1]: "10.1" is no network, write for example 192.0.2.0/24, 2001:db8::/32 or a bare address`},
-		{nil, []string{"--capture.snaplen=10"}, `flag --capture.snaplen: capture.snaplen: 10 octets, allowed is 96 to 262144`},
+		{nil, []string{"--capture.snap_length=10"}, `flag --capture.snap_length: capture.snap_length: 10 octets, allowed is 96 to 262144`},
 	} {
 		_, err := loadFrom("", c.env, c.args...)
 		if err == nil || err.Error() != c.want {
@@ -146,7 +146,7 @@ func TestPrecedence(t *testing.T) {
 	want.Sensor = "flag"
 	want.Home.Networks = []Prefix{prefix(t, "10.2.0.0/16"), prefix(t, "10.3.0.0/16")}
 	want.Capture.Ports = map[Role][]Port{"relay": {2525}}
-	want.Capture.Interfaces = []Name{"eth1", "eth2"}
+	want.Capture.Interfaces = []Interface{"eth1", "eth2"}
 	want.Log.Level = "warn"
 	want.Web.ListenAddress = ":1"
 	if !reflect.DeepEqual(cfg, want) {

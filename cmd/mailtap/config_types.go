@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/capture"
 )
 
 // The types below read one value from text. They are strict, because a value
@@ -33,6 +34,10 @@ type (
 	Prefix netip.Prefix
 	// Name is a short word: an interface, a role, a server.
 	Name string
+	// Interface is where packets come from: an interface, - or a named pipe.
+	Interface string
+	// Method is how packets are taken from an interface.
+	Method string
 	// Role says what a port is for. Lower case: viper folds keys.
 	Role string
 	// Domain is a mail domain in lower case.
@@ -170,6 +175,26 @@ func (n *Name) UnmarshalText(b []byte) error {
 	}
 	*n = Name(b)
 	return nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler. What has a slash is a
+// path: no interface's name has one.
+func (i *Interface) UnmarshalText(b []byte) error {
+	name := Name(b)
+	if !strings.Contains(string(b), "/") {
+		if err := name.UnmarshalText(b); err != nil {
+			return fmt.Errorf("%q is no interface, write its name, any, - for standard input or the path of a named pipe", b)
+		}
+	} else if len(b) > 4096 || slices.ContainsFunc(b, func(c byte) bool { return c < ' ' || c == 0x7f }) {
+		return fmt.Errorf("%.64q is no path of a named pipe, write up to 4096 octets without control characters", b)
+	}
+	*i = Interface(b)
+	return nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Method) UnmarshalText(b []byte) error {
+	return oneOf(m, b, "capture method", string(capture.MethodAuto), string(capture.MethodRing), string(capture.MethodPcap))
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.

@@ -16,7 +16,7 @@ import (
 //go:embed testdata/demo.pcap
 var demoCapture []byte
 
-// demoPoll is how long Next waits at most, as a live source does.
+// demoPoll is how long NextBatch waits at most, as a live source does.
 const demoPoll = 100 * time.Millisecond
 
 // demoSource plays a capture in a loop as if it were live: packets have the
@@ -59,15 +59,16 @@ func (d *demoSource) due(i int) time.Time {
 	return d.begin.Add(time.Duration(float64(d.packets[i].Time-d.packets[0].Time) / d.speed))
 }
 
-// Next implements source.
-func (d *demoSource) Next(p *capture.Packet) error {
+// NextBatch implements source: it plays one packet.
+func (d *demoSource) NextBatch(batch []capture.Packet) (int, error) {
 	at := d.due(d.next)
 	if wait := time.Until(at); wait > 0 {
 		time.Sleep(min(wait, demoPoll))
 		if wait > demoPoll {
-			return capture.ErrTimeout
+			return 0, capture.ErrTimeout
 		}
 	}
+	p := &batch[0]
 	*p = d.packets[d.next]
 	d.scratch = append(d.scratch[:0], p.Data...)
 	renumber(d.scratch, d.round)
@@ -77,8 +78,11 @@ func (d *demoSource) Next(p *capture.Packet) error {
 		d.begin = at.Add(time.Duration(float64(pause) / d.speed))
 		d.next, d.round = 0, d.round+1
 	}
-	return nil
+	return 1, nil
 }
+
+// Problem implements source.
+func (d *demoSource) Problem() error { return nil }
 
 // Stats implements source.
 func (d *demoSource) Stats() (received, droppedKernel, droppedInterface uint64, err error) {

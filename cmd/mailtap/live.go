@@ -5,104 +5,96 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 )
 
-// source is where live packets come from. Next waits for a short time only
-// and then returns capture.ErrTimeout.
+// source is where live packets come from. NextBatch waits for a short time only
+// and then returns capture.ErrTimeout; what it gives is borrowed until the next
+// call. Problem tells why no packet can come just now, nil where they can.
 type source interface {
-	Next(*capture.Packet) error
+	NextBatch([]capture.Packet) (int, error)
+	Problem() error
 	Stats() (received, droppedKernel, droppedInterface uint64, err error)
 	Close() error
 }
 
-// Shape of the batches that readers hand over.
-const (
-	batchOctets = 1 << 20
-	batchesEach = 4                      // of one reader, recycled
-	batchAge    = 100 * time.Millisecond // of packet time
-)
-
-// batch holds copies of packets on their way from a reader to the tracker.
-type batch struct {
-	packets []capture.Packet
-	octets  []byte
-	home    chan *batch // where it is recycled
-	source  string
-}
-
-func newBatch(home chan *batch, source string) *batch {
-	return &batch{packets: make([]capture.Packet, 0, batchPackets), octets: make([]byte, 0, batchOctets), home: home, source: source}
-}
-
-// add copies a packet. Older packets of a batch keep their octets where they
-// are even if a large one makes the store grow.
-func (b *batch) add(p *capture.Packet) {
-	start := len(b.octets)
-	b.octets = append(b.octets, p.Data...)
-	kept := *p
-	kept.Data = b.octets[start:len(b.octets):len(b.octets)]
-	b.packets = append(b.packets, kept)
-}
-
-func (b *batch) full() bool {
-	n := len(b.packets)
-	return n == batchPackets || len(b.octets) >= batchOctets-64<<10 || b.packets[n-1].Time-b.packets[0].Time > int64(batchAge)
-}
-
-func (b *batch) reset() { b.packets, b.octets = b.packets[:0], b.octets[:0] }
-
-// puller pulls packets from one source. While the tracker is behind it waits,
-// and the kernel's ring fills: what is lost then, the kernel counts.
+// puller pulls packets from one source and carries them through the pipeline
+// where they lie. While it does the kernel's ring fills: what is lost then, the
+// kernel counts.
 type puller struct {
+	watch   *watch
+	index   int // among all pullers
 	name    string
 	source  source
-	out     chan<- *batch
-	free    chan *batch
-	metrics *metrics.Metrics
+	intake  intake
+	load    *load
+	log     *slog.Logger
 	counts  metrics.CaptureCounts
 	counted time.Time
+	second  bool // another puller has the same interface, and speaks for it
+	away    bool // the source told a problem
 }
 
-func newPuller(name string, s source, out chan<- *batch, m *metrics.Metrics) *puller {
-	r := &puller{name: name, source: s, out: out, free: make(chan *batch, batchesEach), metrics: m}
-	for range batchesEach {
-		r.free <- newBatch(r.free, name)
-	}
-	return r
+func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
+	second := slices.ContainsFunc(w.pullers, func(r *puller) bool { return r.name == s.name })
+	w.pullers = append(w.pullers, &puller{
+		watch: w, second: second, index: len(w.pullers), name: s.name, source: s.source, intake: newIntake(cfg),
+		load: newLoad(len(w.pipeline.shards), w.outputs.encoder()), log: log,
+	})
 }
 
 // run reads until ctx ends (nil), the source ends (io.EOF) or fails.
 func (r *puller) run(ctx context.Context) error {
 	defer r.source.Close()
 	defer r.count(true)
-	b := <-r.free
-	var p capture.Packet
 	for ctx.Err() == nil {
-		err := r.source.Next(&p)
-		switch {
-		case err == nil:
-			b.add(&p)
-			r.counts.Packets++
-			r.counts.Bytes += uint64(p.Length)
-		case !errors.Is(err, capture.ErrTimeout):
-			r.out <- b
+		n, err := r.source.NextBatch(r.load.packets)
+		if n > 0 {
+			r.take(r.load.packets[:n])
+		}
+		if err != nil && !errors.Is(err, capture.ErrTimeout) {
 			return err
 		}
-		if len(b.packets) > 0 && (err != nil || b.full()) {
-			r.out <- b
-			b = <-r.free
-		}
+		r.notice()
 		r.count(false)
 	}
-	r.out <- b
 	return nil
 }
 
-// count publishes once a second what the source counted.
+func (r *puller) take(packets []capture.Packet) {
+	for i := range packets {
+		r.counts.Bytes += uint64(packets[i].Length)
+	}
+	r.counts.Packets += uint64(len(packets))
+	r.load.reset()
+	r.intake.fill(r.load, packets)
+	r.watch.pipeline.ticket(r.load)
+	r.watch.pipeline.carry(r.load)
+	r.watch.saw(r.name, time.Unix(0, packets[len(packets)-1].Time))
+}
+
+// notice logs that the source went away or came back, once each.
+func (r *puller) notice() {
+	problem := r.source.Problem()
+	if away := problem != nil; away == r.away || r.second {
+		return
+	}
+	r.away = problem != nil
+	if r.away {
+		r.log.Warn("no packets can come, capture goes on when they can", "source", r.name, "reason", problem)
+	} else {
+		r.log.Info("packets can come again", "source", r.name)
+	}
+}
+
+// count tells once a second what the source counted.
 func (r *puller) count(now bool) {
 	if !now && time.Since(r.counted) < time.Second {
 		return
@@ -111,85 +103,120 @@ func (r *puller) count(now bool) {
 	if _, kernel, device, err := r.source.Stats(); err == nil {
 		r.counts.DroppedKernel, r.counts.DroppedInterface = kernel, device
 	}
-	r.metrics.Capture(r.name, r.counts)
+	r.watch.counted(r)
 }
 
-// watch is one run over live sources: readers, and one goroutine that has the
-// pipeline.
+// watch is one run over live sources: a goroutine for each, and one for what
+// happens without packets.
 type watch struct {
 	pipeline *pipeline
 	outputs  *outputs
-	batches  chan *batch
-	ended    chan error // of each reader
+	pullers  []*puller
+
+	mu      sync.Mutex // of all below, which pullers tell
+	clock   packetClock
+	counts  []metrics.CaptureCounts // by puller
+	ignored [][]uint64              // likewise
 }
 
-// settle is how far packet time is held behind the wall clock where no packet
-// tells it: packets may still wait in the kernel's ring.
+// settle is how far packet time is held behind the clock where no packet tells
+// it: packets may still wait in the kernel's ring.
 const settle = 2 * time.Second
 
+// packetClock goes on from the last packet's time at the pace of the wall
+// clock: a remote tap's clock may be another one.
+type packetClock struct{ packet, wall time.Time }
+
+// at is packet time now, unknown before the first packet.
+func (c *packetClock) at(now time.Time) (time.Time, bool) {
+	return c.packet.Add(now.Sub(c.wall)), !c.wall.IsZero()
+}
+
+// saw notes the time of a packet that just came.
+func (w *watch) saw(source string, packet time.Time) {
+	now := time.Now()
+	w.mu.Lock()
+	w.clock = packetClock{packet, now}
+	w.mu.Unlock()
+	if w.outputs.metrics != nil {
+		w.outputs.metrics.CaptureLag(source, max(0, now.Sub(packet)))
+	}
+}
+
+// counted takes a puller's counts. Several pullers may share an interface.
+func (w *watch) counted(r *puller) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[r.index] = r.counts
+	w.ignored[r.index] = append(w.ignored[r.index][:0], r.intake.ignored...)
+	if w.outputs.metrics == nil {
+		return
+	}
+	var sum metrics.CaptureCounts
+	for i, other := range w.pullers {
+		if other.name == r.name {
+			sum.Add(w.counts[i])
+		}
+	}
+	w.outputs.metrics.Capture(r.name, sum)
+	w.outputs.metrics.Ignored(w.left())
+}
+
+// left sums the packets that were left out, by reason less one.
+func (w *watch) left() []uint64 {
+	sum := make([]uint64, len(packet.Reasons()))
+	for _, counts := range w.ignored {
+		for i, n := range counts {
+			sum[i] += n
+		}
+	}
+	return sum
+}
+
 // run goes on until ctx ends or a source fails. It returns the failure.
-func (w *watch) run(ctx context.Context, readers []*puller) error {
+func (w *watch) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.ended = make(chan error, len(readers))
-	for _, r := range readers {
-		go func() {
-			err := r.run(ctx)
-			if err != nil && err != io.EOF {
-				err = fmt.Errorf("capture: %w", err)
-			}
-			w.ended <- err
-		}()
+	w.counts, w.ignored = make([]metrics.CaptureCounts, len(w.pullers)), make([][]uint64, len(w.pullers))
+	ended := make(chan error, len(w.pullers))
+	for _, r := range w.pullers {
+		go func() { ended <- captureError(r.run(ctx)) }()
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var failure error
-	for left := len(readers); left > 0; {
+	for left := len(w.pullers); left > 0; {
 		select {
-		case b := <-w.batches:
-			w.take(b)
 		case now := <-tick.C:
 			w.second(now)
-		case err := <-w.ended:
+		case err := <-ended:
 			left--
 			failure = errors.Join(failure, err)
 			cancel() // without one of its sources mailtap would watch less than it says
 		}
 	}
-	w.drain()
+	w.pipeline.close()
+	w.second(time.Now())
 	return failure
 }
 
-func (w *watch) take(b *batch) {
-	w.pipeline.take(b.packets)
-	if n := len(b.packets); n > 0 && w.outputs.metrics != nil {
-		w.outputs.metrics.CaptureLag(b.source, max(0, time.Since(time.Unix(0, b.packets[n-1].Time))))
+func captureError(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
 	}
-	b.reset()
-	b.home <- b
+	return fmt.Errorf("capture: %w", err)
 }
 
 // second is what happens whether packets come or not.
 func (w *watch) second(now time.Time) {
-	w.pipeline.advance(now.Add(-settle))
+	w.mu.Lock()
+	at, ok := w.clock.at(now)
+	w.mu.Unlock()
+	if ok {
+		w.pipeline.advance(at.Add(-settle))
+	}
 	if m := w.outputs.metrics; m != nil {
 		m.Stream(w.pipeline.stats())
-		m.Ignored(w.pipeline.intake.ignored)
 	}
 	w.outputs.publish()
-}
-
-// drain takes what the readers handed over before they ended, and ends all
-// connections.
-func (w *watch) drain() {
-	for {
-		select {
-		case b := <-w.batches:
-			w.take(b)
-		default:
-			w.pipeline.close()
-			w.second(time.Now())
-			return
-		}
-	}
 }

@@ -34,10 +34,12 @@ func openSource(t *testing.T, name string) *fileSource {
 	return &fileSource{file: f, ended: make(chan struct{})}
 }
 
-func (s *fileSource) Next(p *capture.Packet) error {
-	err := s.file.Next(p)
-	if err != io.EOF {
-		return err
+func (s *fileSource) NextBatch(batch []capture.Packet) (int, error) {
+	err := s.file.Next(&batch[0])
+	if err == nil {
+		return 1, nil
+	} else if err != io.EOF {
+		return 0, err
 	}
 	select {
 	case <-s.ended:
@@ -45,11 +47,13 @@ func (s *fileSource) Next(p *capture.Packet) error {
 		close(s.ended)
 	}
 	if s.err != nil {
-		return s.err
+		return 0, s.err
 	}
 	time.Sleep(time.Millisecond)
-	return capture.ErrTimeout
+	return 0, capture.ErrTimeout
 }
+
+func (s *fileSource) Problem() error { return nil }
 
 func (s *fileSource) Stats() (received, kernel, device uint64, err error) { return 0, 3, 2, nil }
 func (s *fileSource) Close() error                                        { s.closed = true; return s.file.Close() }
@@ -70,7 +74,10 @@ func watchSources(t *testing.T, sources ...*fileSource) (records string, registr
 	for i, s := range sources {
 		named = append(named, namedSource{[]string{"a", "b"}[i], s})
 	}
-	run := &watch{pipeline: newPipeline(&cfg, o, nil, 1), outputs: o, batches: make(chan *batch, len(sources)*batchesEach)}
+	run := &watch{pipeline: newPipeline(&cfg, o, nil, 2), outputs: o}
+	for _, s := range named {
+		run.addPuller(s, &cfg, o.log)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -79,7 +86,7 @@ func watchSources(t *testing.T, sources ...*fileSource) (records string, registr
 		}
 		cancel()
 	}()
-	failure = run.run(ctx, pullersOf(named, run.batches, o.metrics))
+	failure = run.run(ctx)
 	if err := o.close(); err != nil {
 		t.Fatal(err)
 	}

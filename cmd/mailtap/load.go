@@ -169,9 +169,8 @@ func (in *intake) anew(l *load) {
 	in.newest, in.due, in.clock = 0, 0, sessions.Clock{}
 }
 
-// shardOf spreads connections over shards: both directions have the same one.
+// shardOf is where a connection belongs: both directions to the same shard, and
+// where the kernel spread the packets already, to the one that reads them.
 func shardOf(s *packet.Segment, shards int) int {
-	h := s.Src.Hi ^ s.Src.Lo ^ s.Dst.Hi ^ s.Dst.Lo
-	h = (h ^ h>>32 ^ uint64(s.SrcPort^s.DstPort)) * 0x9e3779b97f4a7c15
-	return int((h >> 32) * uint64(shards) >> 32)
+	return capture.ShardOf(s.Src.Hi, s.Src.Lo, s.Dst.Hi, s.Dst.Lo, s.SrcPort, s.DstPort, shards)
 }

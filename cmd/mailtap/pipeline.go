@@ -2,9 +2,9 @@ package main
 
 import (
 	"math"
+	"sync"
 	"time"
 
-	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/sessions"
@@ -19,8 +19,9 @@ type pipeline struct {
 	shards  []*shard
 	last    turn // of the merge
 	outputs *outputs
+	mu      sync.Mutex // of tickets
 	tickets uint64
-	own     *load // of take
+	own     *load // of what happens without packets
 }
 
 // newPipeline makes one; secrets open TLS, where there are some.
@@ -51,8 +52,10 @@ func shareOf(l sessions.Limits, shards int) sessions.Limits {
 // ticket gives a load its place. Who fills a load asks for it before anyone else
 // fills the next.
 func (p *pipeline) ticket(l *load) {
+	p.mu.Lock()
 	l.ticket = p.tickets
 	p.tickets++
+	p.mu.Unlock()
 }
 
 // carry takes a load through the stages behind the intake.
@@ -66,14 +69,6 @@ func (p *pipeline) carry(l *load) {
 	p.last.wait(l.ticket)
 	p.outputs.merge(l)
 	p.last.pass()
-}
-
-// take carries packets of a source through all stages.
-func (p *pipeline) take(packets []capture.Packet) {
-	p.own.reset()
-	p.intake.fill(p.own, packets)
-	p.ticket(p.own)
-	p.carry(p.own)
 }
 
 // advance tells all shards that packet time has come to now where no packet
@@ -101,16 +96,18 @@ func (p *pipeline) close() {
 func (p *pipeline) stats() sessions.Stats {
 	var sum sessions.Stats
 	for _, s := range p.shards {
-		sum.Add(s.stats())
+		sum.Add(s.latest())
 	}
 	return sum
 }
 
 // left gives the number of packets that were left out, by reason.
-func (p *pipeline) left() tally {
+func (p *pipeline) left() tally { return tallyOf(p.intake.ignored) }
+
+func tallyOf(ignored []uint64) tally {
 	out := tally{}
 	for i, name := range packet.Reasons() {
-		if n := p.intake.ignored[i]; n > 0 {
+		if n := ignored[i]; n > 0 {
 			out[name] = int(n)
 		}
 	}

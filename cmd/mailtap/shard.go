@@ -21,6 +21,9 @@ type shard struct {
 	phase   phase
 	first   uint64         // packet number of the stretch
 	past    sessions.Stats // of the trackers before
+
+	mu    sync.Mutex // of shown
+	shown sessions.Stats
 }
 
 // phase orders what the same packet brings about: what its time ends comes
@@ -81,7 +84,18 @@ func (s *shard) before(r *stretch) {
 	}
 	if s.counts != nil && (r.anew || r.advance != 0) {
 		s.counts.Publish()
+		now := s.stats()
+		s.mu.Lock()
+		s.shown = now
+		s.mu.Unlock()
 	}
+}
+
+// latest is what the shard's trackers had counted when packet time last went on.
+func (s *shard) latest() sessions.Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
 }
 
 // stats is what the shard's trackers counted.

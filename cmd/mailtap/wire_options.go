@@ -85,6 +85,9 @@ func (c *Config) serverNames() []string {
 }
 
 func (c *Config) decoder() packet.Decoder {
+	if c.Capture.AllPorts {
+		return packet.Decoder{}
+	}
 	ports := &packet.PortSet{}
 	ports.Add(c.ports()...)
 	return packet.Decoder{Ports: ports}
@@ -109,10 +112,15 @@ func (l *LimitsConfig) limits() sessions.Limits {
 }
 
 func (c *Config) liveOptions(name string) capture.LiveOptions {
-	return capture.LiveOptions{
-		Interface: name, Ports: c.ports(), Snaplen: int(c.Capture.Snaplen),
-		BufferBytes: int(c.Capture.Buffer), NoPromiscuous: !c.Capture.Promiscuous,
+	o := capture.LiveOptions{
+		Interface: name, Method: capture.Method(c.Capture.Method), Ports: c.ports(), NoTunnels: !c.Capture.Tunnels,
+		Snaplen: int(c.Capture.SnapLength), BufferBytes: int(c.Capture.Buffer), BlockBytes: int(c.Capture.Block),
+		NoPromiscuous: !c.Capture.Promiscuous,
 	}
+	if c.Capture.AllPorts {
+		o.Ports = nil
+	}
+	return o
 }
 
 // lokiOptions: offline, reading waits for Loki for a bounded time; live,

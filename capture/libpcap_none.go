@@ -1,0 +1,12 @@
+//go:build !cgo
+
+package capture
+
+import "fmt"
+
+// openPcap says that this build has no libpcap.
+func openPcap(o LiveOptions, _ bool) (reader, error) {
+	return nil, fmt.Errorf("capture on %s: %w through libpcap (CGO_ENABLED=0)", o.Interface, ErrNoLive)
+}
+
+func descriptions() map[string]string { return nil }

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailtap/mailtap/capture"
+)
+
+// An interface that goes down and one that is made anew are a line each in the
+// log, and no reason to be not ready.
+func TestRunGoesOnAfterDown(t *testing.T) {
+	if os.Geteuid() != 0 {
+		leaveOut(t, "needs root, for network namespaces and the capture: sudo make test")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		leaveOut(t, "needs ip: apt-get install iproute2")
+	}
+	server, _ := namespaces(t)
+	tap := start(t, self("mailtap", server, "run", "--interface", watched+",lo", "--sensor", "test"))
+	await(t, tap, server, "http://"+page+"/-/ready")
+	link := func(line string) {
+		t.Helper()
+		argv := append(append([]string(nil), server...), "ip", "link")
+		if out, err := exec.Command(argv[0], append(argv[1:], strings.Fields(line)...)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip link %s: %s", line, out)
+		}
+	}
+	says := func(text string, times int) {
+		t.Helper()
+		if !within(20*time.Second, func() bool { return strings.Count(tap.err.String(), text) == times }) {
+			t.Fatalf("%q is not there %d times:\n%s", text, times, tap.err)
+		}
+	}
+	says("interface="+watched+" method=ring", 1)
+	link("set " + watched + " down")
+	says("interface is down", 1)
+	await(t, tap, server, "http://"+page+"/-/ready")
+	link("set " + watched + " up")
+	says("packets can come again", 1)
+	link("del " + watched)
+	says("no such interface", 1)
+	link("add " + watched + " type veth peer name other0")
+	link("set " + watched + " up")
+	says("packets can come again", 2)
+	says("no packets can come", 2)
+	if status := tap.stop(syscall.SIGTERM); status != exitDone {
+		t.Errorf("status %d:\n%s", status, tap.err)
+	}
+}
+
+// awaySource has a problem for some of its calls.
+type awaySource struct{ calls int }
+
+func (s *awaySource) NextBatch([]capture.Packet) (int, error) {
+	if s.calls++; s.calls > 9 {
+		return 0, io.EOF
+	}
+	return 0, capture.ErrTimeout
+}
+
+func (s *awaySource) Problem() error {
+	if s.calls%4 >= 2 {
+		return errors.New("interface is down")
+	}
+	return nil
+}
+
+func (s *awaySource) Stats() (received, kernel, device uint64, err error) { return 0, 0, 0, nil }
+func (s *awaySource) Close() error                                        { return nil }
+
+func TestPullerLogsEachChangeOnce(t *testing.T) {
+	cfg := Default()
+	var log bytes.Buffer
+	w := wiring{cfg: &cfg, log: newLogger(cfg.Log, &log), lines: io.Discard, registry: prometheus.NewRegistry(), sources: []string{"a"}}
+	o, err := w.outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.close()
+	run := &watch{pipeline: newPipeline(&cfg, o, nil, 1), outputs: o}
+	run.addPuller(namedSource{"a", &awaySource{}}, &cfg, o.log)
+	if err := run.run(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if away, back := strings.Count(log.String(), `reason="interface is down"`), strings.Count(log.String(), "again"); away != 2 || back != 2 {
+		t.Errorf("%d lines away, %d back:\n%s", away, back, &log)
+	}
+}

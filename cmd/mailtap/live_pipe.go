@@ -1,0 +1,278 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mailtap/mailtap/capture"
+)
+
+// pipePoll is how long NextBatch waits at most, as a live source does.
+const pipePoll = 100 * time.Millisecond
+
+// errNoWriter is the problem of a named pipe that nobody writes.
+var errNoWriter = errors.New("nobody writes the pipe")
+
+// pipeSource reads a capture as somebody else writes it: a remote tap over
+// standard input or a named pipe. A read may wait for ever, so it has a goroutine
+// of its own. While NextBatch is not called the writer waits: nothing is lost here.
+type pipeSource struct {
+	name    string
+	again   bool // a named pipe: after one writer comes the next
+	full    chan *batch
+	free    chan *batch
+	closing sync.Once
+	closed  chan struct{}
+	held    *batch // whose packets are borrowed
+	taken   int
+
+	mu      sync.Mutex // of what follows
+	in      io.ReadCloser
+	problem error
+	count   uint64
+	err     error // how it ended, once full is closed
+
+	filling *batch // by the reader
+}
+
+func newInputSource(in io.Reader) *pipeSource {
+	s := newPipeSource("standard input")
+	go s.run(func() (io.ReadCloser, error) { return io.NopCloser(in), nil })
+	return s
+}
+
+// openPipe reads a named pipe; anything else with a path is refused.
+func openPipe(path string) (*pipeSource, error) {
+	info, err := os.Stat(path)
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return nil, fmt.Errorf("capture from %s: %w", path, failed.Err)
+	}
+	if info.Mode()&os.ModeNamedPipe == 0 {
+		return nil, fmt.Errorf("capture from %s: is no named pipe (mkfifo); files are read by `mailtap read`", path)
+	}
+	s := newPipeSource(path)
+	s.again, s.problem = true, errNoWriter
+	// Without O_NONBLOCK it would wait for a writer where nothing can end it.
+	go s.run(func() (io.ReadCloser, error) { return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) })
+	return s, nil
+}
+
+func newPipeSource(name string) *pipeSource {
+	s := &pipeSource{name: name, full: make(chan *batch), free: make(chan *batch, batchesEach), closed: make(chan struct{})}
+	for range batchesEach {
+		s.free <- newBatch()
+	}
+	return s
+}
+
+// run reads one writer after the other; standard input has one.
+func (s *pipeSource) run(open func() (io.ReadCloser, error)) {
+	defer close(s.full)
+	s.filling = <-s.free
+	for {
+		in, err := open()
+		if err == nil && s.begin(in) {
+			err = s.read(in)
+			in.Close()
+		}
+		switch {
+		case s.isClosed():
+			s.end(io.EOF, nil)
+			return
+		case !s.again:
+			s.end(err, nil)
+			return
+		case errors.Is(err, io.EOF), errors.Is(err, capture.ErrEmpty):
+			err = errNoWriter
+		default:
+			err = fmt.Errorf("%w, and before: %w", errNoWriter, err)
+		}
+		s.end(nil, err)
+		s.pause() // a writer of nonsense is no reason to spin
+	}
+}
+
+// begin takes an opened input, unless the source was closed meanwhile.
+func (s *pipeSource) begin(in io.ReadCloser) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosed() {
+		in.Close()
+		return false
+	}
+	s.in = in
+	return true
+}
+
+// end notes how the input ended for good, or why it ended for now.
+func (s *pipeSource) end(err, problem error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.in, s.err, s.problem = nil, err, problem
+}
+
+// read takes one writer's capture to its end.
+func (s *pipeSource) read(in io.Reader) error {
+	defer s.flush()
+	f, err := capture.NewFile(&pipeReader{source: s, in: in}, s.name, capture.FileOptions{})
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for {
+		var p capture.Packet
+		if err := f.Next(&p); err != nil {
+			return err
+		}
+		s.filling.add(&p)
+		if s.filling.full() {
+			s.flush()
+		}
+		if s.isClosed() {
+			return io.EOF
+		}
+	}
+}
+
+// pipeReader hands over what was read before it waits for more. A named pipe
+// that has no writer yet reads as if it had ended.
+type pipeReader struct {
+	source *pipeSource
+	in     io.Reader
+	begun  bool
+}
+
+func (r *pipeReader) Read(b []byte) (int, error) {
+	r.source.flush()
+	for {
+		n, err := r.in.Read(b)
+		if errors.Is(err, os.ErrClosed) { // by Close
+			return n, io.EOF
+		}
+		if n > 0 && !r.begun {
+			r.begun = true
+			r.source.tell(nil)
+		}
+		if n > 0 || err != io.EOF || r.begun || !r.source.again || !r.source.pause() {
+			return n, err
+		}
+	}
+}
+
+// pause is between two looks at a pipe. It is false once the source is closed.
+func (s *pipeSource) pause() bool {
+	select {
+	case <-s.closed:
+		return false
+	case <-time.After(pipePoll):
+		return true
+	}
+}
+
+func (s *pipeSource) tell(problem error) {
+	s.mu.Lock()
+	s.problem = problem
+	s.mu.Unlock()
+}
+
+func (s *pipeSource) flush() {
+	if len(s.filling.packets) == 0 {
+		return
+	}
+	select {
+	case s.full <- s.filling:
+	case <-s.closed:
+		s.filling.reset()
+		return
+	}
+	select {
+	case s.filling = <-s.free:
+	case <-s.closed:
+		s.filling = newBatch() // nobody gives one back any more
+	}
+}
+
+// NextBatch implements source.
+func (s *pipeSource) NextBatch(out []capture.Packet) (int, error) {
+	if s.held != nil && s.taken == len(s.held.packets) {
+		s.held.reset()
+		s.free <- s.held
+		s.held = nil
+	}
+	if s.held == nil {
+		if err := s.await(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(out, s.held.packets[s.taken:])
+	s.taken += n
+	s.mu.Lock()
+	s.count += uint64(n)
+	s.mu.Unlock()
+	return n, nil
+}
+
+func (s *pipeSource) await() error {
+	timer := time.NewTimer(pipePoll)
+	defer timer.Stop()
+	select {
+	case <-s.closed:
+		return io.EOF
+	case b, ok := <-s.full:
+		if !ok {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.err
+		}
+		s.held, s.taken = b, 0
+		return nil
+	case <-timer.C:
+		return capture.ErrTimeout
+	}
+}
+
+// Problem implements source.
+func (s *pipeSource) Problem() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.problem
+}
+
+// Stats implements source: the writer waits, so nothing is dropped here. What
+// the remote tap lost it does not tell.
+func (s *pipeSource) Stats() (received, droppedKernel, droppedInterface uint64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count, 0, 0, nil
+}
+
+func (s *pipeSource) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close implements source. A read of standard input cannot be ended; its
+// goroutine ends with the program.
+func (s *pipeSource) Close() error {
+	s.closing.Do(func() {
+		close(s.closed)
+		s.mu.Lock()
+		in := s.in
+		s.mu.Unlock()
+		if in != nil {
+			in.Close()
+		}
+	})
+	return nil
+}
