@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 )
 
-// compiler turns the sources of rules into programs. Equal conditions of one
-// kind become one program, judged once an event.
+// compiler turns the sources of rules into programs and, where it can, into Go
+// functions. Equal conditions of one kind become one, judged once an event;
+// so do equal lists of values.
 type compiler struct {
+	home       *home
 	functions  []expr.Option
 	conditions map[conditionKey]*condition
+	keyings    map[conditionKey]*keying
+	natives    [kinds]*native
 	reads      [kinds]reads
 	rule       string
 }
@@ -29,15 +30,15 @@ type conditionKey struct {
 	text string
 }
 
-// condition is a compiled `when` with its answer for the event at hand.
-type condition struct {
-	program *vm.Program // nil: always true
-	event   uint64      // number of the event that answer belongs to
-	answer  bool
+func newCompiler(h *home) *compiler {
+	return &compiler{home: h, functions: functions(h), conditions: map[conditionKey]*condition{}, keyings: map[conditionKey]*keying{}}
 }
 
-func newCompiler(h *home) *compiler {
-	return &compiler{functions: functions(h), conditions: map[conditionKey]*condition{}}
+func (c *compiler) native(k kind) *native {
+	if c.natives[k] == nil {
+		c.natives[k] = newNative(k, c.home)
+	}
+	return c.natives[k]
 }
 
 // check compiles all of a rule and throws the result away: to find mistakes
@@ -58,7 +59,7 @@ func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm
 	if err != nil {
 		return nil, c.misplaced(s, what, err)
 	}
-	c.reads[k].note(s.text, want != nil)
+	c.reads[k].note(s.text)
 	return p, nil
 }
 
@@ -93,40 +94,18 @@ func (c *compiler) condition(k kind, s source, what string) (*condition, error) 
 		return nil, err
 	}
 	made := &condition{program: p}
+	made.native, made.guard = c.native(k).condition(p.Node())
+	if k == kindCommand {
+		made.reply = c.native(k).reply(p.Node())
+	}
 	c.conditions[key] = made
 	return made, nil
 }
 
-// value is a compiled expression that yields a scalar. What most groups are
-// made of is read without the expression machine, which costs more than the rest.
-type value struct {
-	program *vm.Program
-	direct  func(*facts) string // nil: run the program
-}
-
-var directValues = map[conditionKey]func(*facts) string{
-	{kindAuth, "auth.username"}:   func(f *facts) string { return f.envs[kindAuth].(*authEnv).Auth.Username },
-	{kindMail, "mail.message_id"}: func(f *facts) string { return f.envs[kindMail].(*mailEnv).Mail.MessageID },
-}
-
-var directConn = map[string]func(*facts) string{
-	"client.ip":   func(f *facts) string { return f.ips[0] },
-	"server.ip":   func(f *facts) string { return f.ips[1] },
-	"server.name": func(f *facts) string { return f.cur.Server.Name },
-	"role":        func(f *facts) string { return f.cur.Role },
-	"direction":   func(f *facts) string { return f.cur.Direction },
-}
-
-func directValue(k kind, text string) func(*facts) string {
-	if d := directConn[text]; d != nil {
-		return d
-	}
-	return directValues[conditionKey{k, text}]
-}
-
-// values compiles what a group or a distinct field is made of.
-func (c *compiler) values(k kind, list []source, what string) ([]value, error) {
-	out := make([]value, 0, len(list))
+// values compiles what a group, a memory or a distinct field is made of.
+func (c *compiler) values(k kind, list []source, what string) (*keying, error) {
+	made := &keying{}
+	name := ""
 	for _, s := range list {
 		p, err := c.program(k, s, what, nil)
 		if err != nil {
@@ -135,9 +114,15 @@ func (c *compiler) values(k kind, list []source, what string) ([]value, error) {
 		if !scalar(p.Node().Type()) {
 			return nil, placed(s.at, c.rule, what+": "+clip(s.text)+" must be a text, a number or a boolean")
 		}
-		out = append(out, value{p, directValue(k, s.text)})
+		made.values = append(made.values, value{p, writer(c.native(k).expression(p.Node()))})
+		name += s.text + "\x00"
 	}
-	return out, nil
+	key := conditionKey{k, name}
+	if have := c.keyings[key]; have != nil {
+		return have, nil
+	}
+	c.keyings[key] = made
+	return made, nil
 }
 
 func scalar(t reflect.Type) bool {
@@ -151,74 +136,12 @@ func scalar(t reflect.Type) bool {
 	return false
 }
 
-// template is a text with expressions in braces. What depends on the event is
-// written once, when the alert begins; {value} and its like are holes that each
-// notice fills anew.
-type template []templatePart
-
-type templatePart struct {
-	text    string
-	hole    string      // value, threshold, window, learned
-	program *vm.Program // else
-}
-
-var holes = map[string]bool{"value": true, "threshold": true, "window": true, "learned": true}
-
-func (c *compiler) template(k kind, s source, what string) (template, error) {
-	var out template
-	rest := s.text
-	for {
-		before, after, open := strings.Cut(rest, "{")
-		if before != "" {
-			out = append(out, templatePart{text: before})
-		}
-		if !open {
-			return out, nil
-		}
-		at := s.at
-		if at.column > 0 {
-			at.column += utf8.RuneCountInString(s.text[:len(s.text)-len(after)])
-		}
-		inner, tail, closed := strings.Cut(after, "}")
-		if !closed {
-			return nil, placed(at, c.rule, what+": { without }")
-		}
-		rest = tail
-		if name := strings.TrimSpace(inner); holes[name] {
-			out = append(out, templatePart{hole: name})
-			continue
-		}
-		p, err := c.program(k, source{inner, at}, what, nil)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, templatePart{program: p})
-	}
-}
-
-// severity is fixed or an expression that yields a text.
-type severity struct {
-	fixed   string
-	program *vm.Program
-}
-
-func (c *compiler) severity(k kind, s source) (severity, error) {
-	if severityRank(s.text) >= 0 {
-		return severity{fixed: s.text}, nil
-	}
-	if regexp.MustCompile(`^[A-Za-z]+$`).MatchString(s.text) {
-		return severity{}, placed(s.at, c.rule, fmt.Sprintf("unknown severity %q; allowed: %s, or an expression that yields one", clip(s.text), strings.Join(Severities[:], ", ")))
-	}
-	p, err := c.program(k, s, "severity", expr.AsKind(reflect.String))
-	return severity{program: p}, err
-}
-
 // compile makes the running form of a rule.
 func (c *compiler) compile(r *Rule) (*runningRule, error) {
 	c.rule = r.Name
 	run := &runningRule{Rule: r, repeat: r.Repeat()}
 	for i := range r.triggers {
-		t, err := c.trigger(run, &r.triggers[i], i)
+		t, err := c.trigger(run, &r.triggers[i])
 		if err != nil {
 			return nil, err
 		}
@@ -227,8 +150,8 @@ func (c *compiler) compile(r *Rule) (*runningRule, error) {
 	return run, nil
 }
 
-func (c *compiler) trigger(run *runningRule, t *trigger, i int) (*runningTrigger, error) {
-	out := &runningTrigger{rule: run, index: i, kind: t.kind, fire: t.fire, labels: groupLabels(t.groupBy)}
+func (c *compiler) trigger(run *runningRule, t *trigger) (*runningTrigger, error) {
+	out := &runningTrigger{rule: run, kind: t.kind, fire: t.fire, judge: judgeOf(t.fire.how), labels: groupLabels(t.groupBy)}
 	var err error
 	step := func(f func() error) {
 		if err == nil {
@@ -272,7 +195,7 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 	if f.how == fireSpike && f.limit < f.floor {
 		return placed(t.rule.at, c.rule, "spike: limit must not be below floor")
 	}
-	step := func(into *[]value, list []source, what string) {
+	step := func(into **keying, list []source, what string) {
 		if err == nil {
 			*into, err = c.values(k, list, what)
 		}
@@ -305,59 +228,4 @@ func groupLabels(list []source) []string {
 		}
 	}
 	return out
-}
-
-// maxText bounds what a hostile peer can put into a key, label or summary.
-const maxText = 200
-
-// clip makes a text fit for people: valid, bounded, without control characters
-// (a user name may hold an escape sequence for the reader's terminal). Of
-// different texts it makes different ones, but for chance.
-func clip(s string) string {
-	if len(s) <= maxText && clean(s) {
-		return s
-	}
-	mark := fingerprint(s, nil)
-	if len(s) > maxText {
-		s = s[:maxText]
-	}
-	s = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
-	return s + "~" + mark
-}
-
-func clean(s string) bool {
-	i := 0
-	for i < len(s) && s[i] >= ' ' && s[i] < 0x7f {
-		i++
-	}
-	for _, r := range s[i:] {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return false
-		}
-	}
-	return true
-}
-
-// text writes what an expression yielded.
-func text(v any) string {
-	switch v := v.(type) {
-	case string:
-		return clip(v)
-	case int:
-		return strconv.Itoa(v)
-	case bool:
-		return strconv.FormatBool(v)
-	case float64:
-		return number(v)
-	case []string:
-		return clip(strings.Join(v, ", "))
-	case nil:
-		return ""
-	}
-	return clip(fmt.Sprint(v))
 }

@@ -13,7 +13,13 @@
 // no goroutine and does no I/O: the same events give the same alerts in the
 // same order. The package never sees a secret: events carry none.
 //
+// Most events meet nothing new, so they must cost little. Conditions are Go
+// functions that read straight from the event (native.go, fields.go); what they
+// cannot say is left to expr's machine. A group is a slot and a few words in
+// pages (slots.go, slab.go). Engine.Wants tells, from any goroutine, which events
+// no rule can care about.
+//
 // To add a rule, add an entry to builtin.yaml and a case to the table in
-// builtin_test.go. To add a field to the language, add it to facts.go and fill
-// it in fill.go.
+// builtin_test.go. To add a field to the language, add it to facts.go, fill
+// it in fill.go and read it in fields.go.
 package alerts

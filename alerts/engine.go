@@ -41,53 +41,20 @@ type Engine struct {
 	byKind  [kinds][]*runningTrigger
 	notices []string
 
-	facts  *facts
-	vm     vm.VM
-	seed   maphash.Seed
-	event  uint64
-	now    int64 // packet time, nanoseconds
-	start  int64 // of the first event
-	timers timers
-	order  uint64 // of alerts begun: breaks ties between timers
-	key    []byte // scratch
-	values []string
-	steps  uint64
-}
+	interests [kinds]interest
+	replies   *replies
 
-// runningRule is a compiled rule with its groups.
-type runningRule struct {
-	*Rule
-	repeat   time.Duration
-	triggers []*runningTrigger
-	groups   *lru[*group]
-	firing   [len(Severities)]int
-	stats    RuleStats
-}
-
-// runningTrigger is a compiled trigger with its memory.
-type runningTrigger struct {
-	rule  *runningRule
-	index int
-	kind  kind
-	fire  fire
-
-	when, also, forgive *condition
-	severity            severity
-	groupBy, field      []value
-	by, forgiveBy       []value
-	other               []value
-	labels              []string // names, beside groupBy
-	fixed               []fixedLabel
-	summary             template
-
-	before *lru[*marks]    // after: earlier events by `by`
-	others *lru[*contrast] // unlike: how others fared by `by`
-	all    baseline        // spike: of all groups
-}
-
-type fixedLabel struct {
-	name string
-	text template
+	view    view // the event at hand
+	event   uint64
+	facts   *facts
+	vm      vm.VM
+	seeds   [2]maphash.Seed
+	now     int64 // packet time, nanoseconds
+	start   int64 // of the first event
+	timers  timers
+	order   uint64 // of alerts begun: breaks ties between timers
+	scratch []byte
+	steps   uint64
 }
 
 // RuleStats counts for one rule.
@@ -113,7 +80,7 @@ func NewEngine(set RuleSet, o Options) (*Engine, error) {
 	orDefault(&o.MaxGroups, 100_000)
 	orDefault(&o.MaxFiring, 1000)
 	orDefault(&o.MaxSkew, 5*time.Minute)
-	e := &Engine{options: o, facts: newFacts(), seed: maphash.MakeSeed(), start: -1}
+	e := &Engine{options: o, facts: newFacts(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: -1}
 	c := newCompiler(newHome(o.HomeNetworks, o.HomeDomains))
 	for i := range set.Rules {
 		r := &set.Rules[i]
@@ -127,6 +94,7 @@ func NewEngine(set RuleSet, o Options) (*Engine, error) {
 		e.adopt(run)
 	}
 	e.facts.reads = c.reads
+	e.replies = newReplies(e.interests[kindCommand].conditions)
 	return e, nil
 }
 
@@ -134,21 +102,6 @@ func orDefault[T int | time.Duration](into *T, def T) {
 	if *into <= 0 {
 		*into = def
 	}
-}
-
-func (e *Engine) adopt(run *runningRule) {
-	run.stats.Rule = run.Name
-	run.groups = newLRU[*group](e.options.MaxGroups)
-	for _, t := range run.triggers {
-		switch t.fire.how {
-		case fireAfter:
-			t.before = newLRU[*marks](e.options.MaxGroups)
-		case fireUnlike:
-			t.others = newLRU[*contrast](e.options.MaxGroups)
-		}
-		e.byKind[t.kind] = append(e.byKind[t.kind], t)
-	}
-	e.rules = append(e.rules, run)
 }
 
 // blind leaves out a rule that asks what home is where nobody said.
@@ -192,14 +145,18 @@ func (e *Engine) Notices() []string { return e.notices }
 // Handle judges one event. It implements sessions.Handler.
 func (e *Engine) Handle(ev sessions.Event) {
 	e.advance(ev.At())
+	if r, ok := ev.(*sessions.Replied); ok && !e.replies.may(r) {
+		return
+	}
 	k, ok := kindOf(ev)
 	if !ok || len(e.byKind[k]) == 0 {
 		return
 	}
 	e.event++
-	e.facts.fill(k, ev)
+	e.view.event = ev
+	e.facts.take(ev)
 	for _, t := range e.byKind[k] {
-		e.judge(t)
+		t.judge(e, t)
 	}
 }
 
@@ -242,7 +199,7 @@ func (e *Engine) stepBack(now int64) {
 	e.start = min(e.start, now)
 	for _, f := range e.timers {
 		f.until = min(f.until, now+int64(f.window))
-		f.repeatAt = min(f.repeatAt, now+int64(f.group.rule.repeat))
+		f.repeatAt = min(f.repeatAt, now+int64(f.rule.repeat))
 	}
 	e.timers.reorder()
 }
@@ -251,16 +208,8 @@ func (e *Engine) stepBack(now int64) {
 func (e *Engine) Stats() Stats {
 	s := Stats{ClockSteps: e.steps}
 	for _, r := range e.rules {
-		r.stats.Groups, r.stats.Firing = len(r.groups.entries), r.firingNow()
+		r.stats.Groups, r.stats.Firing = len(r.groups.keys.entries), r.firingNow()
 		s.Rules = append(s.Rules, r.stats)
 	}
 	return s
-}
-
-func (r *runningRule) firingNow() int {
-	n := 0
-	for _, x := range r.firing {
-		n += x
-	}
-	return n
 }

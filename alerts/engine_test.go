@@ -141,21 +141,21 @@ func TestMemoriesAreBounded(t *testing.T) {
 		e.Handle(attempt(c, 0, "refused"))
 	}
 	for _, r := range e.rules {
-		if len(r.groups.entries) > 50 {
-			t.Errorf("%s: %d groups", r.Name, len(r.groups.entries))
+		if n := len(r.groups.keys.entries); n > 50 {
+			t.Errorf("%s: %d groups", r.Name, n)
 		}
-		for x := r.groups.head; x != nil; x = x.next {
-			for _, m := range x.value.marks {
-				if len(m.list) > MaxThreshold {
-					t.Errorf("%s: %d marks", r.Name, len(m.list))
+		for slot := range uint32(len(r.groups.keys.entries)) {
+			for _, column := range r.groups.marks {
+				if n := len(column.at(slot).list); n > MaxThreshold {
+					t.Errorf("%s: %d marks", r.Name, n)
 				}
 			}
-			if len(x.value.sessions) > MaxSessions {
-				t.Errorf("%s: %d sessions", r.Name, len(x.value.sessions))
+			if n := len(r.groups.sessions.at(slot).list); n > MaxSessions {
+				t.Errorf("%s: %d sessions", r.Name, n)
 			}
 		}
 		for _, tr := range r.triggers {
-			if tr.others != nil && len(tr.others.entries) != 50 || tr.before != nil && len(tr.before.entries) > 50 {
+			if tr.others != nil && len(tr.others.keys.entries) != 50 || tr.before != nil && len(tr.before.keys.entries) > 50 {
 				t.Errorf("%s: a memory is not bounded", r.Name)
 			}
 		}

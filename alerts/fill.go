@@ -9,33 +9,35 @@ import (
 
 // reads says which costly facts the expressions of a kind may ask for; the
 // others are left empty. An expression can reach a fact only by naming it.
-// addresses is about conditions only: what runs after a match asks itself.
 type reads struct {
 	addresses, rejected, auth, mails, counts bool
 
 	noHeader sessions.Header // of mails without content
 }
 
-func (r *reads) note(source string, early bool) {
+func (r *reads) note(source string) {
 	any := strings.Contains(source, "$env")
 	has := func(word string) bool { return any || strings.Contains(source, word) }
-	r.addresses = r.addresses || early && (has("client") || has("server"))
+	r.addresses = r.addresses || has("client") || has("server")
 	r.rejected = r.rejected || has("rejected")
 	r.auth = r.auth || has("auth")
 	r.mails = r.mails || has("mails")
 	r.counts = r.counts || has("commands") || has("replies")
 }
 
-// facts holds one environment a kind and fills them from events.
+// facts holds one environment a kind for the expression machine, which few
+// events need: an environment is filled when the machine first asks.
 type facts struct {
 	envs  [kinds]any
 	reads [kinds]reads
 
+	event  sessions.Event // at hand
+	filled bool
+
 	conn *sessions.Conn // whose address texts are kept
 	ips  [2]string
 
-	cur     *ConnFacts // of the event at hand
-	curConn *sessions.Conn
+	cur *ConnFacts // of the event at hand
 }
 
 func newFacts() *facts {
@@ -44,6 +46,17 @@ func newFacts() *facts {
 		f.envs[k] = newEnv(k)
 	}
 	return f
+}
+
+func (f *facts) take(ev sessions.Event) { f.event, f.filled = ev, false }
+
+// env is the environment that tells the event at hand.
+func (f *facts) env(k kind) any {
+	if !f.filled {
+		f.filled = true
+		f.fill(k, f.event)
+	}
+	return f.envs[k]
 }
 
 // kindOf sorts an event; ok is false for those that no rule can read.
@@ -103,24 +116,23 @@ func (f *facts) fill(k kind, ev sessions.Event) {
 	}
 	f.fillConn(ev.Of(), ev.At())
 	if r.addresses {
-		f.fillAddresses()
+		f.fillAddresses(ev.Of())
 	}
 }
 
 func (f *facts) fillConn(c *sessions.Conn, at time.Time) {
-	f.curConn = c
 	f.cur.Session, f.cur.Time = c.ID, at
 	f.cur.Role, f.cur.Direction = c.Role, c.Direction
 	f.cur.Client.Port = int(c.Client.Port())
 	f.cur.Server.Port, f.cur.Server.Name = int(c.Server.Port()), c.ServerName
 }
 
-// fillAddresses writes the addresses as text. It is put off until something
-// asks for them: most events match no rule.
-func (f *facts) fillAddresses() {
-	if f.conn != f.curConn {
-		f.conn = f.curConn
-		f.ips = [2]string{f.conn.Client.Addr().String(), f.conn.Server.Addr().String()}
+// fillAddresses writes the addresses as text, once for the events of a
+// connection that follow each other.
+func (f *facts) fillAddresses(c *sessions.Conn) {
+	if f.conn != c {
+		f.conn = c
+		f.ips = [2]string{c.Client.Addr().String(), c.Server.Addr().String()}
 	}
 	f.cur.Client.IP, f.cur.Server.IP = f.ips[0], f.ips[1]
 }

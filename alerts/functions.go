@@ -21,13 +21,24 @@ func newHome(networks []netip.Prefix, domains []string) *home {
 	return h
 }
 
-func canonicalDomain(d string) string { return strings.ToLower(strings.TrimSuffix(d, ".")) }
+func canonicalDomain(d string) string { return lower(strings.TrimSuffix(d, ".")) }
 
-func (h *home) hasAddress(text string) bool {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return false
+// lower is strings.ToLower, quicker where there is nothing to do.
+func lower(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 'A' && c <= 'Z' || c >= 0x80 {
+			return strings.ToLower(s)
+		}
 	}
+	return s
+}
+
+func (h *home) hasAddressText(text string) bool {
+	a, err := netip.ParseAddr(text)
+	return err == nil && h.hasAddress(a)
+}
+
+func (h *home) hasAddress(a netip.Addr) bool {
 	a = a.Unmap()
 	for _, n := range h.networks {
 		if n.Contains(a) {
@@ -42,7 +53,7 @@ func (h *home) hasAddress(text string) bool {
 func (h *home) hasDomain(d string) bool {
 	d = canonicalDomain(d)
 	if strings.HasPrefix(d, "[") {
-		return h.hasAddress(strings.TrimPrefix(strings.Trim(d, "[]"), "ipv6:"))
+		return h.hasAddressText(strings.TrimPrefix(strings.Trim(d, "[]"), "ipv6:"))
 	}
 	for d != "" {
 		if h.domains[d] {
@@ -110,29 +121,31 @@ func plausibleDomain(d string) bool {
 	return dots > 0 && d[len(d)-1] != '.'
 }
 
-// functions are what expressions can call beside expr's own builtins.
+// textFunctions and testFunctions are what expressions can call beside expr's
+// own builtins, by name.
+func textFunctions() map[string]func(string) string {
+	return map[string]func(string) string{"domain": domainOf, "routed_domain": routedDomain}
+}
+
+func (h *home) testFunctions() map[string]func(string) bool {
+	return map[string]func(string) bool{"is_home_domain": h.hasDomain, "is_foreign": h.foreign, "is_home": h.hasAddressText}
+}
+
+// functions tells the expression machine of them.
 func functions(h *home) []expr.Option {
-	return []expr.Option{
-		textFunction("domain", domainOf),
-		textFunction("routed_domain", routedDomain),
-		testFunction("is_home_domain", h.hasDomain),
-		testFunction("is_foreign", h.foreign),
-		testFunction("is_home", h.hasAddress),
-		// The clock would make the same capture give other alerts.
-		expr.DisableBuiltin("now"),
+	// The clock would make the same capture give other alerts.
+	out := []expr.Option{expr.DisableBuiltin("now")}
+	for name, f := range textFunctions() {
+		out = append(out, expr.Function(name, func(p ...any) (any, error) {
+			s, _ := p[0].(string)
+			return f(s), nil
+		}, new(func(string) string)))
 	}
-}
-
-func textFunction(name string, f func(string) string) expr.Option {
-	return expr.Function(name, func(p ...any) (any, error) {
-		s, _ := p[0].(string)
-		return f(s), nil
-	}, new(func(string) string))
-}
-
-func testFunction(name string, f func(string) bool) expr.Option {
-	return expr.Function(name, func(p ...any) (any, error) {
-		s, _ := p[0].(string)
-		return f(s), nil
-	}, new(func(string) bool))
+	for name, f := range h.testFunctions() {
+		out = append(out, expr.Function(name, func(p ...any) (any, error) {
+			s, _ := p[0].(string)
+			return f(s), nil
+		}, new(func(string) bool)))
+	}
+	return out
 }

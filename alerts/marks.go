@@ -2,11 +2,20 @@ package alerts
 
 // marks remembers single events: when they were, and a tag. Counting them is
 // exact at the edges of a window; memory is bounded by the threshold.
-type marks struct{ list []mark }
+type marks struct {
+	list []mark
+	room [1]mark // of the list at first, beside it: most groups never have a second
+}
 
 type mark struct {
 	at  int64 // nanoseconds
 	tag uint64
+}
+
+func freshMarks(page *[slabPage]marks) {
+	for i := range page {
+		page[i].list = page[i].room[:0]
+	}
 }
 
 // minMarks are kept at least, so that a value above the threshold can be told.

@@ -28,13 +28,26 @@ func (b *baseline) learn(x float64) {
 	b.variance = (1 - w) * (b.variance + w*d*d)
 }
 
+// silence learns k windows in which nothing happened: learn(0), k times.
+func (b *baseline) silence(k int64) {
+	mean, variance, n := b.mean, b.variance, b.n
+	for range k {
+		n = min(n+1, rateMemory)
+		w := 1 / float64(n)
+		d := 0 - mean
+		mean += w * d
+		variance = (1 - w) * (variance + w*d*d)
+	}
+	b.mean, b.variance, b.n = mean, variance, n
+}
+
 // bound is what a window stays below unless something is out of the ordinary.
 func (b *baseline) bound(f *fire) float64 {
 	return max(b.mean+f.deviations*math.Sqrt(b.variance), f.factor*b.mean)
 }
 
 // rate counts the events of one group in a sliding window and learns from
-// windows that are over.
+// windows that are over. One is kept for each group: no pointers, few words.
 type rate struct {
 	buckets [rateBuckets]uint32
 	head    int64 // number of the newest bucket since the epoch
@@ -42,6 +55,7 @@ type rate struct {
 	count   float64
 	own     baseline
 	early   bool // was here when the engine began: its history is not known
+	known   bool // false: nothing was counted yet
 }
 
 // verdict on one event.
@@ -51,17 +65,42 @@ type verdict struct {
 	learned          string
 }
 
+// ticks are the bucket and the window that packet time lies in, the same for
+// all groups of a trigger: divided once a bucket, not once an event.
+type ticks struct {
+	bucket, window int64
+	from, until    int64 // they hold for these times
+}
+
+func (t *ticks) set(now int64, f *fire) {
+	if now >= t.from && now < t.until {
+		return
+	}
+	width, window := max(int64(f.window)/rateBuckets, 1), int64(f.window)
+	t.bucket, t.window = now/width, now/window
+	t.from = max(t.bucket*width, t.window*window)
+	t.until = min(t.from+width, (t.bucket+1)*width, (t.window+1)*window)
+}
+
+// begin starts counting a group.
+func (r *rate) begin(t *ticks, early bool) {
+	*r = rate{head: t.bucket, window: t.window, early: early, known: true}
+}
+
 // add counts an event. all is the baseline of all groups together: what a
 // group that was never met before is held against.
-func (r *rate) add(now int64, f *fire, all *baseline) verdict {
-	r.advance(now, f, all)
-	r.buckets[r.head%rateBuckets]++
+func (r *rate) add(t *ticks, f *fire, all *baseline) (v verdict) {
+	r.advance(t, f, all)
+	r.buckets[uint64(r.head)%rateBuckets]++
 	r.count++
 	var sum uint32
 	for _, n := range r.buckets {
 		sum += n
 	}
-	v := verdict{value: float64(sum)}
+	v.value = float64(sum)
+	if v.value <= f.floor { // no threshold is lower
+		return v
+	}
 	v.threshold = r.threshold(f, all)
 	v.over = v.threshold > 0 && v.value > v.threshold
 	if v.over {
@@ -97,18 +136,20 @@ func (r *rate) explain(f *fire, all *baseline) string {
 }
 
 // advance moves the window to now and learns from the windows that ended.
-func (r *rate) advance(now int64, f *fire, all *baseline) {
-	width := max(int64(f.window)/rateBuckets, 1)
-	head := now / width
-	if head < r.head-rateBuckets { // the clock stepped back
-		r.buckets, r.head, r.window, r.count = [rateBuckets]uint32{}, head, now/int64(f.window), 0
+func (r *rate) advance(t *ticks, f *fire, all *baseline) {
+	switch {
+	case t.bucket < r.head-rateBuckets: // the clock stepped back
+		r.buckets, r.head, r.window, r.count = [rateBuckets]uint32{}, t.bucket, t.window, 0
+	case t.bucket-rateBuckets >= r.head:
+		r.buckets, r.head = [rateBuckets]uint32{}, t.bucket
+	default:
+		for r.head < t.bucket {
+			r.head++
+			r.buckets[uint64(r.head)%rateBuckets] = 0
+		}
 	}
-	for i := max(r.head+1, head-rateBuckets+1); i <= head; i++ {
-		r.buckets[i%rateBuckets] = 0
-	}
-	r.head = max(r.head, head)
-	if w := now / int64(f.window); w > r.window {
-		r.close(w, f, all)
+	if t.window > r.window {
+		r.close(t.window, f, all)
 	}
 }
 
@@ -124,19 +165,8 @@ func (r *rate) close(w int64, f *fire, all *baseline) {
 		all.learn(x)
 	}
 	r.own.learn(x)
-	for range min(w-r.window-1, 4*rateMemory) {
-		r.own.learn(0)
-	}
+	r.own.silence(min(w-r.window-1, 4*rateMemory))
 	r.window, r.count = w, 0
-}
-
-// newRate starts counting a group.
-func newRate(now int64, f *fire, early bool) *rate {
-	return &rate{
-		head:   now / max(int64(f.window)/rateBuckets, 1),
-		window: now / int64(f.window),
-		early:  early,
-	}
 }
 
 // settle is how long after its first event the engine takes a group for one

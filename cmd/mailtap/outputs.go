@@ -35,7 +35,13 @@ type outputs struct {
 
 // wants says whether anyone but metrics, which count in the shards, cares for an
 // event. Shards ask it at the same time.
-func (o *outputs) wants(e sessions.Event) bool { return true }
+func (o *outputs) wants(e sessions.Event) bool {
+	switch e.(type) {
+	case *sessions.Closed, *sessions.MailDone, *sessions.Authenticated:
+		return true // there is a record of it
+	}
+	return o.report != nil || o.engine.Wants(e)
+}
 
 // encoder makes records for one goroutine: nil where nobody wants any.
 func (o *outputs) encoder() *recordlog.Writer {
