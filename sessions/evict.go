@@ -12,9 +12,13 @@ const (
 	mailCost  = 1024
 )
 
-// maxLooks bounds how many entries one eviction looks at. The hand goes on from
-// there the next time.
-const maxLooks = 1024
+// maxLooks bounds how many entries one eviction looks at while there are attempts
+// to be found, and fewLooks while there are none. The hand goes on from there the
+// next time.
+const (
+	maxLooks = 1024
+	fewLooks = 32
+)
 
 // use orders entries by what would be lost with them.
 type use uint8
@@ -66,7 +70,11 @@ func (t *Tracker) makeRoom() {
 func (t *Tracker) leastUse() *entry {
 	var least *entry
 	all := uint32(len(t.flows.slabs)) << slabBits
-	for looks := 0; looks < maxLooks || least == nil; looks++ {
+	most := fewLooks
+	if t.stats.Opening > 0 {
+		most = maxLooks
+	}
+	for looks := 0; looks < most || least == nil; looks++ {
 		t.hand = (t.hand + 1) % all
 		e := t.flows.at(t.hand)
 		if !e.filed {

@@ -4,4 +4,4 @@ package sessions
 func (t *Tracker) ParkAtOnce() { t.parking.behind = 0 }
 
 // Parked is how many connections are parked.
-func (t *Tracker) Parked() int { return len(t.parking.places) - len(t.parking.free) }
+func (t *Tracker) Parked() int { return t.parking.parked }

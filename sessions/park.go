@@ -12,11 +12,8 @@ import (
 // more than their entries. A parked connection that talks has its greeting read
 // again, and is where it was.
 type parking struct {
-	places []place
-	free   []uint32
-	texts  []greeting
-	byText map[string]uint32
-	unused []uint32 // texts that nobody has
+	greetings greetings
+	parked    int
 
 	latest []uint32 // entries that were greeted latest: most of them talk soon
 	next   int
@@ -27,20 +24,21 @@ type parking struct {
 // parkBehind is how many more connections have to be greeted before one is parked.
 const parkBehind = 4096
 
-// parkedMark is set in entry.talker where the rest is a parking place.
+// parkedMark is set in entry.talker where the rest is the number of a greeting.
 const parkedMark = 1 << 31
 
-// place is what is kept of a greeting.
-type place struct {
-	delay int64 // from the connection's start
-	text  uint32
-	code  uint16
-}
-
-// greeting is a text that servers have greeted with.
+// greeting is what servers have greeted with.
 type greeting struct {
 	text string
-	used int
+	code int
+}
+
+// greetings numbers the greetings of parked connections.
+type greetings struct {
+	all    []greeting
+	used   []int
+	number map[greeting]uint32
+	unused []uint32
 }
 
 // greeted notes a connection that was greeted, and parks one that was so long
@@ -68,9 +66,11 @@ func (t *Tracker) park(f *flow) {
 		return
 	}
 	e := f.entry
-	number := t.parking.put(place{delay: int64(s.rec.Banner.Delay), code: uint16(s.rec.Banner.Code)}, s.rec.Banner.Text)
+	b := s.rec.Banner
 	t.talkers.retire(f)
-	e.talker = number | parkedMark
+	e.talker = t.parking.greetings.put(greeting{b.Text, b.Code}) | parkedMark
+	e.setDelay(int64(b.Delay))
+	t.parking.parked++
 }
 
 // plain says whether a flow has nothing beside its entry and its session.
@@ -80,7 +80,7 @@ func (f *flow) plain() bool {
 		return false
 	}
 	for s := range f.half {
-		if !f.half[s].Plain() || f.owed[s].since != 0 || uint64(f.half[s].Offset()) != f.octets[s] {
+		if !f.half[s].Plain() || !f.sentKnown[s] || f.sent[s] != f.half[s].NextSeq() || f.owed[s].since != 0 || uint64(f.half[s].Offset()) != f.octets[s] {
 			return false
 		}
 	}
@@ -98,62 +98,56 @@ func (s *session) onlyGreeted() bool {
 
 // unpark makes a parked connection talk again.
 func (t *Tracker) unpark(e *entry) *flow {
-	p, text := t.parking.take(e.talker &^ parkedMark)
+	g := t.parking.greetings.take(e.talker &^ parkedMark)
+	at := e.start + e.delay()
 	e.talker = 0
+	e.sent = [2]uint32{e.half[client].NextSeq(), e.half[server].NextSeq()}
+	t.parking.parked--
 	f := t.talks(e, t.connOf(e, e.isn[client]))
 	f.session = newSession(f)
 	t.parking.muted = true
-	line := append(strconv.AppendUint(make([]byte, 0, len(text)+8), uint64(p.code), 10), ' ')
-	line = append(append(line, text...), "\r\n"...)
-	f.session.octets(server, &stream.Chunk{Data: line, Time: e.start + p.delay}, 0)
+	line := append(strconv.AppendInt(make([]byte, 0, len(g.text)+8), int64(g.code), 10), ' ')
+	line = append(append(line, g.text...), "\r\n"...)
+	f.session.octets(server, &stream.Chunk{Data: line, Time: at}, 0)
 	t.parking.muted = false
 	return f
 }
 
-func (k *parking) put(p place, text string) uint32 {
-	p.text = k.textOf(text)
-	if n := len(k.free); n > 0 {
-		number := k.free[n-1]
-		k.free = k.free[:n-1]
-		k.places[number] = p
-		return number
-	}
-	k.places = append(k.places, p)
-	return uint32(len(k.places) - 1)
+// delay is from a parked connection's start to its greeting. It stands where a
+// connection that talks keeps how far its sides have sent: parked ones have
+// sent as far as they were read.
+func (e *entry) delay() int64 { return int64(uint64(e.sent[client])<<32 | uint64(e.sent[server])) }
+
+func (e *entry) setDelay(d int64) {
+	e.sent = [2]uint32{client: uint32(uint64(d) >> 32), server: uint32(uint64(d))}
 }
 
-func (k *parking) textOf(text string) uint32 {
-	number, ok := k.byText[text]
-	switch n := len(k.unused); {
+func (g *greetings) put(of greeting) uint32 {
+	number, ok := g.number[of]
+	switch n := len(g.unused); {
 	case ok:
 	case n > 0:
-		number = k.unused[n-1]
-		k.unused = k.unused[:n-1]
-		k.texts[number] = greeting{text: text}
+		number = g.unused[n-1]
+		g.unused = g.unused[:n-1]
+		g.all[number] = of
 	default:
-		number = uint32(len(k.texts))
-		k.texts = append(k.texts, greeting{text: text})
+		number = uint32(len(g.all))
+		g.all, g.used = append(g.all, of), append(g.used, 0)
 	}
-	if !ok {
-		if k.byText == nil {
-			k.byText = map[string]uint32{}
-		}
-		k.byText[text] = number
+	if g.number == nil {
+		g.number = map[greeting]uint32{}
 	}
-	k.texts[number].used++
+	g.number[of] = number
+	g.used[number]++
 	return number
 }
 
-// take empties a place.
-func (k *parking) take(number uint32) (place, string) {
-	p := k.places[number]
-	k.free = append(k.free, number)
-	g := &k.texts[p.text]
-	text := g.text
-	if g.used--; g.used == 0 {
-		delete(k.byText, text)
-		g.text = ""
-		k.unused = append(k.unused, p.text)
+func (g *greetings) take(number uint32) greeting {
+	of := g.all[number]
+	if g.used[number]--; g.used[number] == 0 {
+		delete(g.number, of)
+		g.all[number] = greeting{}
+		g.unused = append(g.unused, number)
 	}
-	return p, text
+	return of
 }

@@ -146,6 +146,7 @@ func (t *Tracker) silentACK(e *entry, s *packet.Segment, from side) bool {
 		return false
 	}
 	e.seen(s, from)
+	e.shows(s, from)
 	return true
 }
 

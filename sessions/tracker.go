@@ -7,6 +7,7 @@
 package sessions
 
 import (
+	"math"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/packet"
@@ -37,9 +38,10 @@ type Tracker struct {
 	texts   texts
 	readers readers
 	parking parking
-	mails   int    // in the records of open sessions
-	hand    uint32 // of the search for connections to let go
-	heard   *flow  // was greeted by the segment that is being taken
+	mails   int      // in the records of open sessions
+	closing []*entry // that are left, while the tracker is being closed
+	hand    uint32   // of the search for connections to let go
+	heard   *flow    // was greeted by the segment that is being taken
 	tok     smtp.Token
 	rep     smtp.Reply
 
@@ -222,15 +224,40 @@ func (t *Tracker) due(e *entry) int64 {
 	return e.due(&t.opts.Limits)
 }
 
-// Close ends all connections that are left: the input ended. The tracker is
-// empty then.
-func (t *Tracker) Close() {
-	for _, e := range t.inOrder() {
+// Close ends all connections that are left, in the order in which they began:
+// the input ended. The tracker is empty then.
+func (t *Tracker) Close() { t.CloseUntil(math.MaxInt64) }
+
+// CloseUntil ends the connections that began until a time, nanoseconds since the
+// Unix epoch. No segment may come any more.
+func (t *Tracker) CloseUntil(start int64) {
+	if t.closing == nil {
+		t.closing = t.inOrder()
+	}
+	for len(t.closing) > 0 && t.closing[0].start <= start {
+		e := t.closing[0]
+		t.closing = t.closing[1:]
 		if !e.done {
 			t.flowOf(e).over(EndRunning)
 		}
 		t.remove(e)
 	}
+	if len(t.closing) == 0 {
+		t.closing = nil
+	}
+}
+
+// Oldest is the time until which n of the connections that are left began, or
+// all of them; false where none is left. No segment may come any more.
+func (t *Tracker) Oldest(n int) (start int64, ok bool) {
+	if t.closing == nil {
+		t.closing = t.inOrder()
+	}
+	if len(t.closing) == 0 {
+		t.closing = nil
+		return 0, false
+	}
+	return t.closing[min(n, len(t.closing))-1].start, true
 }
 
 // Stats returns what was counted so far.

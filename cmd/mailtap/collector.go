@@ -11,9 +11,9 @@ import (
 // would let a million idle connections, which are a third of a gigabyte that
 // nothing points out of, double; and would run it all the time on a small heap.
 const (
-	collectorRoom = 64 << 20 // octets beside what lives
+	collectorRoom = 32 << 20 // octets beside what lives
 	collectorMost = 400      // percent of what lives
-	collectorLess = 20
+	collectorLess = 12
 )
 
 // tuneCollector bounds what piles up beside what lives, now and after every

@@ -36,8 +36,10 @@ type stretch struct {
 	first   uint64 // number of its first packet
 	advance int64  // packet time that has come before it, nanoseconds; 0: none has
 	clock   int64  // the same by the capture's clock
-	anew    bool   // what is open ends before it: another story begins
-	ends    []int  // by shard: where it ends in the list
+	closes  bool   // nothing follows: what began until then ends
+	until   int64
+	anew    bool  // what is open ends before it: another story begins
+	ends    []int // by shard: where it ends in the list
 }
 
 func newLoad(shards int, encoder *recordlog.Writer) *load {

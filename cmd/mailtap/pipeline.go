@@ -86,10 +86,31 @@ func (p *pipeline) advance(now time.Time) {
 // close ends all connections: the input ended.
 func (p *pipeline) close() {
 	p.intake.decoder.Advance(math.MaxInt64, p.intake.ignored)
+	for until, ok := p.oldest(); ok; until, ok = p.oldest() {
+		p.own.reset()
+		p.own.begin(stretch{first: p.intake.number + 1, closes: true, until: until})
+		p.own.end()
+		p.ticket(p.own)
+		p.carry(p.own)
+	}
 	p.own.reset()
 	p.intake.anew(p.own)
 	p.ticket(p.own)
 	p.carry(p.own)
+}
+
+// closedTogether is how many connections of a shard end in one load, about: what
+// they leave is in memory until it is told.
+const closedTogether = 4096
+
+// oldest is the time until which that many connections of some shard began.
+func (p *pipeline) oldest() (start int64, ok bool) {
+	for _, s := range p.shards {
+		if t, left := s.tracker.Oldest(closedTogether); left && (!ok || t < start) {
+			start, ok = t, true
+		}
+	}
+	return start, ok
 }
 
 // stats sums what the trackers counted.

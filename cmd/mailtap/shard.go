@@ -73,6 +73,8 @@ func (s *shard) take(l *load) {
 func (s *shard) before(r *stretch) {
 	s.phase, s.first = givenUp, r.first
 	switch {
+	case r.closes:
+		s.tracker.CloseUntil(r.until)
 	case r.anew:
 		s.tracker.Close()
 		s.past = s.stats()
