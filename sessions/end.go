@@ -17,7 +17,7 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		return
 	}
 	h := &f.half[from]
-	if h.Started() && s.Seq != h.NextSeq() && !f.owedTo(from, s.Seq) && !f.behindHeld(from, s.Seq) && !h.Ended() {
+	if h.Started() && s.Seq != h.NextSeq() && !f.owedTo(from, s.Seq) && !f.behindHeld(from, s.Seq) && !h.Ended(&f.t.pool) {
 		f.talk().anomaly(ResetOutOfPlace, s.Time, "")
 		return
 	}
@@ -91,7 +91,7 @@ func (f *flow) unanswered() {
 // ended closes the session when both directions are complete.
 func (f *flow) ended(from side) {
 	f.setState(closing)
-	if f.done || !f.half[client].Ended() || !f.half[server].Ended() {
+	if f.done || !f.half[client].Ended(&f.t.pool) || !f.half[server].Ended(&f.t.pool) {
 		return
 	}
 	f.finish(f.endNow(EndClosed))

@@ -226,7 +226,7 @@ func (f *flow) add(in stream.Input, from side) {
 	if h.Held(&f.t.pool) > f.t.opts.Limits.OutOfOrder || h.Held(&f.t.pool) > 0 && f.t.held > f.t.opts.Limits.HeldTotal {
 		f.overflow(from)
 	}
-	if h.Ended() {
+	if h.Ended(&f.t.pool) {
 		f.ended(from)
 	}
 }

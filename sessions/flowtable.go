@@ -19,7 +19,7 @@ type flowTable struct {
 }
 
 const (
-	slabBits = 7 // entries of a slab: what one allocation brings
+	slabBits = 9 // entries of a slab, what one allocation brings: whole pages
 	slabMask = 1<<slabBits - 1
 )
 

@@ -69,7 +69,7 @@ func (f *flow) acksUnseen(s side, ack uint32) bool {
 	peer := &f.half[s]
 	missing := int32(ack - peer.NextSeq())
 	switch {
-	case missing <= 0 || missing > maxOwed || peer.Ended():
+	case missing <= 0 || missing > maxOwed || peer.Ended(&f.t.pool):
 		return false
 	case f.sentKnown[s] && int32(ack-f.sent[s]) > maxUnsent:
 		return false // of octets that nobody sent: forged
@@ -224,7 +224,7 @@ func (f *flow) release() {
 
 func (f *flow) mustWaitStill(s side) bool {
 	peer := &f.half[s.other()]
-	return stream.Before(peer.NextSeq(), f.queue[s][0].Ack) && !peer.Ended()
+	return stream.Before(peer.NextSeq(), f.queue[s][0].Ack) && !peer.Ended(&f.t.pool)
 }
 
 // flushHolds hands on all that is held: what it waits for will not come.

@@ -290,7 +290,7 @@ func (s *session) dataAnswered(r *smtp.Reply) {
 		switch {
 		case m.Result == MailAccepted:
 			m.Result = MailUnknown // nobody accepts what was not sent
-		case r.Code == 421 && s.f.half[client].Ended():
+		case r.Code == 421 && s.f.half[client].Ended(&s.f.t.pool):
 			m.Result, m.Code, m.Enhanced, m.Reply = MailAborted, 0, "", "" // the client had closed: the server says so
 		}
 		c := *s.contentNow()

@@ -22,7 +22,7 @@ type parking struct {
 }
 
 // parkBehind is how many more connections have to be greeted before one is parked.
-const parkBehind = 4096
+const parkBehind = 1024
 
 // parkedMark is set in entry.talker where the rest is the number of a greeting.
 const parkedMark = 1 << 31

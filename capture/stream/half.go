@@ -42,13 +42,25 @@ type Counts struct {
 // has no pointer: what waits for a hole lies in the pool, which is the same one
 // in all calls.
 type Half struct {
-	offset  int64  // place in the stream of the next octet to deliver
-	next    uint32 // its sequence number
-	fin     uint32 // sequence number of the FIN
-	waits   uint32 // where the pool keeps what is not merely in order; 0: nothing
-	started bool
-	hasFIN  bool
-	holed   bool // octets wait for a hole, or a hole is given up
+	offset int64  // place in the stream of the next octet to deliver
+	next   uint32 // its sequence number
+	word   uint32 // flags, and where the pool keeps what is not merely in order; 0: nothing
+}
+
+// Flags of a half. They share a word with its number in the pool: there are two
+// halves to each connection, and a million connections.
+const (
+	started uint32 = 1 << 31
+	hasFIN  uint32 = 1 << 30
+	holed   uint32 = 1 << 29 // octets wait for a hole, or a hole is given up
+	number         = holed - 1
+)
+
+func (h *Half) set(flag uint32, on bool) {
+	h.word &^= flag
+	if on {
+		h.word |= flag
+	}
 }
 
 type piece struct {
@@ -71,7 +83,7 @@ func (p *piece) end() uint32 { return p.seq + uint32(len(p.data)) + uint32(p.los
 func Before(a, b uint32) bool { return int32(a-b) < 0 }
 
 // Started says whether the half knows its place.
-func (h *Half) Started() bool { return h.started }
+func (h *Half) Started() bool { return h.word&started != 0 }
 
 // NextSeq is the sequence number of the next octet to deliver.
 func (h *Half) NextSeq() uint32 { return h.next }
@@ -83,7 +95,7 @@ func (h *Half) Offset() int64 { return h.offset }
 func (h *Half) OffsetOf(seq uint32) int64 { return h.offset + int64(int32(seq-h.next)) }
 
 // Plain says whether nothing but octets in order came.
-func (h *Half) Plain() bool { return h.waits == 0 && !h.hasFIN && !h.holed }
+func (h *Half) Plain() bool { return h.word&^started == 0 }
 
 // Held is the memory that early octets take.
 func (h *Half) Held(pool *Pool) int {
@@ -102,13 +114,14 @@ func (h *Half) Counts(pool *Pool) Counts {
 }
 
 // Ended says whether all octets up to the FIN were delivered or given up.
-func (h *Half) Ended() bool { return h.hasFIN && !Before(h.next, h.fin) }
+func (h *Half) Ended(pool *Pool) bool { return h.word&hasFIN != 0 && !Before(h.next, pool.of(h).fin) }
 
 // Start sets the place of a half whose first segment is only known from the
 // other direction's acknowledgements.
 func (h *Half) Start(seq uint32) {
-	if !h.started {
-		h.next, h.started = seq, true
+	if h.word&started == 0 {
+		h.next = seq
+		h.word |= started
 	}
 }
 
@@ -124,8 +137,8 @@ func (h *Half) Add(in Input, pool *Pool) {
 	if in.Length > len(in.Data) {
 		p.lost = in.Length - len(in.Data)
 	}
-	if end := p.end(); in.FIN && !Before(end, h.next) && (!h.hasFIN || Before(end, h.fin)) {
-		h.fin, h.hasFIN = p.end(), true
+	if in.FIN {
+		h.end(p.end(), pool)
 	}
 	if len(p.data)+p.lost == 0 || !h.cutOld(&p, pool) {
 		return
@@ -137,11 +150,22 @@ func (h *Half) Add(in Input, pool *Pool) {
 	h.keep(p, pool)
 }
 
+// end notes a FIN; of several the first in the stream counts.
+func (h *Half) end(fin uint32, pool *Pool) {
+	if Before(fin, h.next) {
+		return
+	}
+	if w := pool.give(h); h.word&hasFIN == 0 || Before(fin, w.fin) {
+		w.fin = fin
+		h.word |= hasFIN
+	}
+}
+
 // Take is the short way for the common segment: whole, in place, with nothing
 // waiting. It returns where the octets stand; the caller uses them as they are.
 // false: the segment is for Add.
 func (h *Half) Take(seq uint32, n int) (offset int64, ok bool) {
-	if !h.started || seq != h.next || h.holed || h.hasFIN {
+	if seq != h.next || h.word&(started|holed|hasFIN) != started {
 		return 0, false
 	}
 	offset = h.offset
@@ -183,7 +207,7 @@ func (p *piece) skip(n int) {
 // the first one stays, as most receivers do.
 func (h *Half) keep(p piece, pool *Pool) {
 	w := pool.give(h)
-	h.holed = true
+	h.word |= holed
 	i := len(w.early)
 	for i > 0 && Before(p.seq, w.early[i-1].seq) {
 		i--
@@ -248,12 +272,12 @@ func (w *waiting) insert(i int, p piece, pool *Pool) {
 // Lost says that octets before seq will not come any more: holes before it
 // become gaps.
 func (h *Half) Lost(seq uint32, pool *Pool) {
-	if !h.started || !Before(h.next, seq) {
+	if h.word&started == 0 || !Before(h.next, seq) {
 		return
 	}
 	if w := pool.give(h); !w.giveUp || Before(w.limit, seq) {
 		w.limit, w.giveUp = seq, true
-		h.holed = true
+		h.word |= holed
 	}
 }
 
@@ -275,7 +299,7 @@ func (h *Half) Next(c *Chunk, pool *Pool) bool {
 		}
 		pool.owner = nil
 	}
-	if !h.holed {
+	if h.word&holed == 0 {
 		return false
 	}
 	w := pool.of(h)
@@ -292,7 +316,7 @@ func (h *Half) Next(c *Chunk, pool *Pool) bool {
 		w.release(pool)
 	}
 	ok := h.gap(c, w)
-	h.holed = len(w.early) > 0 || w.giveUp
+	h.set(holed, len(w.early) > 0 || w.giveUp)
 	return ok
 }
 
@@ -357,8 +381,8 @@ func (h *Half) gap(c *Chunk, w *waiting) bool {
 	if len(w.early) > 0 && Before(w.early[0].seq, to) {
 		to = w.early[0].seq
 	}
-	if h.hasFIN && Before(h.fin, to) {
-		to = h.fin // the acknowledgement of a FIN counts one more
+	if h.word&hasFIN != 0 && Before(w.fin, to) {
+		to = w.fin // the acknowledgement of a FIN counts one more
 	}
 	n := int32(to - h.next)
 	if n <= 0 {
@@ -383,7 +407,7 @@ func (h *Half) Drop(pool *Pool) {
 		for len(w.early) > 0 {
 			w.release(pool)
 		}
-		h.holed = w.giveUp
+		h.set(holed, w.giveUp)
 	}
 }
 
@@ -394,5 +418,5 @@ func (h *Half) Free(pool *Pool) {
 	}
 	h.Drop(pool)
 	pool.takeBack(h)
-	h.holed = false
+	h.word &= started
 }

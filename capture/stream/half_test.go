@@ -91,12 +91,12 @@ func TestEnded(t *testing.T) {
 	h.Add(in(1, "ab"), &pool)
 	h.Add(stream.Input{Seq: 5, FIN: true}, &pool)
 	pull(t, &h, &pool)
-	if h.Ended() {
+	if h.Ended(&pool) {
 		t.Error("ended before the hole was filled")
 	}
 	h.Add(in(3, "cd"), &pool)
 	pull(t, &h, &pool)
-	if !h.Ended() {
+	if !h.Ended(&pool) {
 		t.Error("not ended")
 	}
 }

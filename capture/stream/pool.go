@@ -23,42 +23,43 @@ type waiting struct {
 	counts Counts
 	early  []piece
 	held   int
+	fin    uint32 // sequence number of the FIN, if the half has one
 	limit  uint32 // holes before this sequence number are given up
 	giveUp bool   // limit is valid
 }
 
 // of returns what a half has; nil for nothing.
 func (p *Pool) of(h *Half) *waiting {
-	if h.waits == 0 {
-		return nil
+	if n := h.word & number; n != 0 {
+		return &p.waits[n]
 	}
-	return &p.waits[h.waits]
+	return nil
 }
 
 // give returns a place for what a half has.
 func (p *Pool) give(h *Half) *waiting {
-	if h.waits != 0 {
-		return &p.waits[h.waits]
+	if w := p.of(h); w != nil {
+		return w
 	}
 	if n := len(p.spare); n > 0 {
-		h.waits = p.spare[n-1]
+		h.word |= p.spare[n-1]
 		p.spare = p.spare[:n-1]
-		return &p.waits[h.waits]
+		return p.of(h)
 	}
 	if len(p.waits) == 0 {
 		p.waits = append(p.waits, waiting{})
 	}
-	h.waits = uint32(len(p.waits))
+	h.word |= uint32(len(p.waits)) & number
 	p.waits = append(p.waits, waiting{})
-	return &p.waits[h.waits]
+	return p.of(h)
 }
 
 // takeBack frees a half's place.
 func (p *Pool) takeBack(h *Half) {
-	if h.waits != 0 {
-		p.waits[h.waits] = waiting{}
-		p.spare = append(p.spare, h.waits)
-		h.waits = 0
+	if n := h.word & number; n != 0 {
+		p.waits[n] = waiting{}
+		p.spare = append(p.spare, n)
+		h.word &^= number
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 const (
 	collectorRoom = 32 << 20 // octets beside what lives
 	collectorMost = 400      // percent of what lives
-	collectorLess = 12
+	collectorLess = 8
 )
 
 // tuneCollector bounds what piles up beside what lives, now and after every
