@@ -74,7 +74,7 @@ func (s *session) clearAgain(from side, b, line []byte, offset, knew, ack int64)
 // backToClear reads what the client said, and the server's answer to it.
 func (s *session) backToClear(answer []byte, offset, ack int64) {
 	a, now := s.again, s.now
-	s.again, s.tls = again{}, tlsState{}
+	s.again, s.tls, s.sealed, s.passing = again{}, tlsState{}, false, false
 	s.s = smtp.Server{Limit: s.lim.Reply}
 	s.c.Set(smtp.Commands)
 	if len(a.data) > 0 {

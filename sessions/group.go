@@ -45,19 +45,40 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 			touch += e.key.a.Lo + e.octets[0] + uint64(e.talker)
 		}
 	}
+	var flows [groupSize]*flow
 	for i, e := range entries[:len(all)] {
-		if e == nil || all[i].Length == 0 {
-			continue
+		if e != nil && all[i].Length > 0 {
+			if f := t.talkers.of(e); f != nil {
+				flows[i] = f
+				touch += f.warm()
+			}
 		}
-		if f := t.talkers.of(e); f != nil {
-			touch += f.warm()
+	}
+	for _, f := range flows[:len(all)] {
+		if f != nil {
+			touch += f.dialog.warm()
 		}
 	}
 	g.touch = touch
 }
 
-// warm loads what nearly every segment needs.
+// warm loads the lines of a flow that nearly every packet needs.
 func (f *flow) warm() uint64 {
 	s := &f.dialog
-	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.c.Offset()) + uint64(len(s.pending))
+	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.c.Offset()) + uint64(len(s.pending)) + uint64(s.lastCode)
+}
+
+// warm loads what those lines lead to: the command that waits, the message or
+// the TLS connection that is being read.
+func (s *session) warm() (sum uint64) {
+	if len(s.pending) > 0 {
+		sum = uint64(s.pending[0].begin)
+	}
+	switch {
+	case s.sealed:
+		sum += uint64(s.tls.watch.Mark)
+	case s.mail.content != nil:
+		sum += uint64(s.mail.content.size)
+	}
+	return sum
 }

@@ -103,6 +103,7 @@ func (s *session) sniff(from side, b []byte) bool {
 // tlsBegins makes both directions opaque.
 func (s *session) tlsBegins() {
 	s.tls = tlsState{watch: &tls.Watch{Options: &s.f.t.tls}, start: s.now}
+	s.sealed, s.passing = true, false
 	if s.f.midway {
 		s.tls.watch.ClientGap(0) // the handshake may be over
 		s.tls.watch.ServerGap(0)
@@ -161,6 +162,18 @@ func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	if !s.tls.inner.open && !s.tls.hopeless && s.now-s.tls.start > secretsTime {
 		s.tls.hopeless = true
 		s.tls.watch.Close()
+	}
+	s.passing = s.secured && s.rec.TLS.Handshake != 0 && s.tls.begun[client] && s.tls.begun[server] && !s.tls.inner.open &&
+		(s.tls.hopeless || s.f.t.opts.Keys == nil)
+}
+
+// pass feeds TLS octets of which nothing but the sizes of the records can be
+// learned any more.
+func (s *session) pass(from side, b []byte) {
+	if from == client {
+		s.tls.watch.Client(b)
+	} else {
+		s.tls.watch.Server(b)
 	}
 }
 

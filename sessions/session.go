@@ -40,6 +40,8 @@ type session struct {
 	acked int64 // the server's acknowledgement in the chunk being read; -1 unknown
 	now   int64 // packet time of the chunk being read
 
+	sealed    bool    // TLS has begun
+	passing   bool    // and nothing but the sizes of its records can be learned
 	outer     *outer  // the protocol of a proxy before SMTP; nil for none
 	started   [2]bool // a side has talked
 	turned    bool    // client and server have changed roles
@@ -104,8 +106,12 @@ func (s *session) octets(from side, c *stream.Chunk, ack int64) {
 	if s.turned {
 		from = from.other()
 	}
-	if s.tls.watch != nil {
-		s.encrypted(from, c.Data, c.Offset, ack)
+	if s.sealed {
+		if s.passing {
+			s.pass(from, c.Data)
+		} else {
+			s.encrypted(from, c.Data, c.Offset, ack)
+		}
 		return
 	}
 	data, offset := c.Data, c.Offset
