@@ -7,11 +7,12 @@ import (
 	"runtime/metrics"
 )
 
-// What the collector may let pile up before it runs. A share of the heap alone
-// would let a million idle connections, which are a third of a gigabyte that
-// nothing points out of, double; and would run it all the time on a small heap.
+// What the collector may let pile up before it runs: as much as it has to look
+// through, so that its work stays in proportion, and on a small heap enough not to
+// run all the time. A share of all that lives would let a million idle connections
+// double, which are a fifth of a gigabyte without a pointer.
 const (
-	collectorRoom = 32 << 20 // octets beside what lives
+	collectorRoom = 32 << 20 // octets at least
 	collectorMost = 400      // percent of what lives
 	collectorLess = 8
 )
@@ -35,11 +36,11 @@ type collected struct{ percent int }
 func (c *collected) again() { runtime.SetFinalizer(c, (*collected).tune) }
 
 func (c *collected) tune() {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}
+	metrics.Read(heap)
 	percent := collectorMost
-	if n := live[0].Value.Uint64(); n > 0 {
-		percent = int(min(max(collectorRoom*100/n, collectorLess), collectorMost))
+	if live, scanned := heap[0].Value.Uint64(), heap[1].Value.Uint64(); live > 0 {
+		percent = int(min(max(max(collectorRoom, scanned)*100/live, collectorLess), collectorMost))
 	}
 	if percent != c.percent {
 		debug.SetGCPercent(percent)
