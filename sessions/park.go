@@ -90,8 +90,11 @@ func (f *flow) plain() bool {
 // onlyGreeted says whether a session is what its greeting alone makes of it: one
 // line, of which the text is all.
 func (s *session) onlyGreeted() bool {
+	if s == nil { // nobody has talked
+		return false
+	}
 	b := &s.rec.Banner
-	return s != nil && s.greeted && !s.started[client] && len(s.head[client].data) == 0 && len(s.pending) == 0 && len(s.kinds) == 0 &&
+	return s.greeted && !s.started[client] && len(s.head[client].data) == 0 && len(s.pending) == 0 && len(s.kinds) == 0 &&
 		len(s.codes) == 1 && s.codes[0].n == 1 && s.tls.watch == nil && s.outer == nil && s.c.Mode() == smtp.Commands && !s.s.Partial() &&
 		b.Code >= 100 && len(b.Text) > 0 && s.f.octets[server] == uint64(len(b.Text)+len("220 \r\n")) && s.f.octets[client] == 0
 }
