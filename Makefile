@@ -3,6 +3,8 @@
 # make build  ./mailtap
 # make lint   gofmt, vet, staticcheck
 # make fuzz   every fuzz target for FUZZTIME each
+# make bench  what a packet costs: Go benchmarks a stage, whole processes beside tcpdump where there is a generator
+# make growth the cost of a packet over connections and over time, with its plot
 # make corpus records of a corpus of captures with known truth beside the checkout, where there is one
 
 SHELL := /bin/bash
@@ -13,7 +15,7 @@ FUZZTIME ?= 10s
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint fuzz corpus corpus-update clean
+.PHONY: all build demo test vet lint fuzz corpus corpus-update bench growth clean
 
 all: build
 
@@ -43,6 +45,14 @@ corpus: build
 
 corpus-update: build
 	@.ci/corpus.sh ./mailtap $(CORPUS) --update
+
+bench:
+	@.ci/install.sh build
+	@.ci/bench.sh
+
+growth:
+	@.ci/install.sh build
+	@.ci/growth.sh
 
 clean:
 	rm -f mailtap

@@ -263,6 +263,7 @@ func BenchmarkDecode(b *testing.B) {
 		p := frame(ether, c.data)
 		b.Run(c.name, func(b *testing.B) {
 			var s Segment
+			b.SetBytes(int64(len(p.Data)))
 			b.ReportAllocs()
 			for b.Loop() {
 				d.Decode(p, &s)

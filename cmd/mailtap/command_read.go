@@ -97,8 +97,11 @@ func (r *reading) run(files []string, text bool) error {
 	return errors.Join(append(errs, r.outputs.close())...)
 }
 
-// carry reads in as many goroutines as there are shards: each reads a load and
-// carries it through the stages.
+// spareCarriers go on while others wait for a stage.
+const spareCarriers = 2
+
+// carry reads in a few more goroutines than there are shards: each reads a load
+// and carries it through the stages.
 func (r *reading) carry() {
 	shards := len(r.pipeline.shards)
 	if shards == 1 {
@@ -106,7 +109,7 @@ func (r *reading) carry() {
 		return
 	}
 	var carriers sync.WaitGroup
-	for range shards {
+	for range shards + spareCarriers {
 		l := newLoad(shards, r.outputs.encoder())
 		l.packets, l.room = make([]capture.Packet, sharedBatch), make([]byte, sharedRoom)
 		carriers.Go(func() { r.carryOn(l) })
