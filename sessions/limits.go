@@ -12,7 +12,7 @@ type Limit struct {
 // LimitTable lists every limit of the configuration; docs/limits.md shows the
 // same.
 var LimitTable = [...]Limit{
-	{"connections", "mailtap_stream_evicted_total{reason=\"table\"}", "the connection that is due to be forgotten first ends as `evicted`"},
+	{"connections", "mailtap_stream_evicted_total{reason=\"table\"}", "the connection of the least use ends as `evicted`: unanswered attempts first, the longest idle last"},
 	{"out_of_order", OutOfOrderLimit, "the hole is given up: it becomes a gap"},
 	{"held_total", OutOfOrderLimit, "as above, in the connection that brings more"},
 	{"held_segments", HoldLimit, "what the other direction did not bring by then counts as lost"},

@@ -8,6 +8,9 @@ type Stats struct {
 	Gaps, LostBytes, RetransmittedBytes, Overlaps uint64
 
 	EvictedMemory, EvictedIdle, EvictedTable uint64
+
+	Copies    uint64 // packets that the capture had twice: left out
+	Strangers uint64 // packets of ports that nobody named and of no mail, where the caller looks at them
 }
 
 // Add adds what another tracker counted.
@@ -23,4 +26,6 @@ func (s *Stats) Add(o Stats) {
 	s.EvictedMemory += o.EvictedMemory
 	s.EvictedIdle += o.EvictedIdle
 	s.EvictedTable += o.EvictedTable
+	s.Copies += o.Copies
+	s.Strangers += o.Strangers
 }

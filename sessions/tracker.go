@@ -73,11 +73,15 @@ func (t *Tracker) Segment(s *packet.Segment) {
 }
 
 func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bool) {
+	e := t.flows.get(key, hash)
+	if s.Copy && e != nil && !t.suspects(e, e.sideOf(fromA)) {
+		t.stats.Copies++
+		return
+	}
 	t.number = s.Number
 	if t.now = s.Clock; t.now == 0 {
 		t.now = t.clock.At(s.Time)
 	}
-	e := t.flows.get(key, hash)
 	if e != nil && s.Flags&packet.SYN != 0 && t.replaces(e, s, e.sideOf(fromA)) {
 		t.remove(e)
 		e = nil
@@ -104,6 +108,13 @@ func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bo
 	case heard:
 		t.greeted(e)
 	}
+}
+
+// suspects says whether something of a side is kept aside: then a copy may be
+// the real packet, of which the one before was forged.
+func (t *Tracker) suspects(e *entry, from side) bool {
+	f := t.talkers.of(e)
+	return f != nil && len(f.suspects[from]) > 0
 }
 
 // replaces says whether a SYN begins a new connection on the addresses of an

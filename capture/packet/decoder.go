@@ -56,6 +56,7 @@ const (
 // uses it, and does not copy it after its first packet.
 type Decoder struct {
 	Ports       *PortSet     // keep what has its source or destination here; nil keeps all
+	OtherPorts  bool         // fill in the segment also where Decode returns OtherPort
 	MaxHeaders  int          // of a packet, from the link header over tags, tunnels and extension headers to TCP; default 32
 	TunnelPorts []TunnelPort // of UDP; nil has the assigned ones, an empty list none
 	Fragments   FragmentOptions
@@ -74,7 +75,8 @@ type cursor struct {
 	ip   []byte // the innermost IP header, for its addresses
 }
 
-// Decode fills s from p. Only where it returns OK is s worth reading. s.Payload
+// Decode fills s from p. Only where it returns OK is s worth reading, or
+// OtherPort if the Decoder has OtherPorts. s.Payload
 // is borrowed from p, or from the Decoder until the next Decode where the
 // packet was the last piece of a fragmented one. Of a fragmented packet all
 // pieces but the last return Held.

@@ -3,6 +3,7 @@ package packet
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // TCP flags as they stand in octet 13 of the header (RFC 9293, 3.1).
@@ -33,11 +34,15 @@ type Segment struct {
 	Src, Dst         Address
 	SrcPort, DstPort uint16
 	V6               bool // Src and Dst are IPv6 addresses
+	Other            bool // neither port is one of the Decoder's
+	Copy             bool // the same packet came before, where the caller asks Copies; else false
 
 	Seq, Ack uint32
 	Flags    uint8
 	TTL      uint8 // IPv4 TTL or IPv6 hop limit
 	Window   uint16
+	Sum      uint16 // the checksum as it stands in the header
+	ID       uint16 // IPv4 identification; 0 for IPv6
 	Payload  []byte // octets captured
 	Length   int    // octets of payload on the wire; above len(Payload) where the snap length cut
 
@@ -61,6 +66,20 @@ func (s *Segment) SetEnds(from, to netip.AddrPort) {
 	s.Src, s.SrcPort = addressOf(from.Addr()), from.Port()
 	s.Dst, s.DstPort = addressOf(to.Addr()), to.Port()
 }
+
+// Keep makes a copy of what the segment has borrowed.
+func (s *Segment) Keep() {
+	if n := len(s.whole); n > 0 {
+		s.whole = slices.Clone(s.whole)
+		s.Payload = s.whole[n-len(s.Payload):]
+		return
+	}
+	s.Payload = slices.Clone(s.Payload)
+}
+
+// Strip leaves a segment without octets, header and payload: its checksum
+// tells nothing then.
+func (s *Segment) Strip() { s.Payload, s.Length, s.Sum, s.whole = nil, 0, 0, nil }
 
 // Turn exchanges both ends.
 func (s *Segment) Turn() {

@@ -16,22 +16,28 @@ func (d *Decoder) tcp(c *cursor, s *Segment) Reason {
 	if header < tcpHeader || header > c.wire {
 		return BadTCPHeader
 	}
+	verdict := OK
 	src, dst := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
 	if !d.Ports.Has(src) && !d.Ports.Has(dst) {
-		return OtherPort
+		if !d.OtherPorts {
+			return OtherPort
+		}
+		verdict = OtherPort
 	}
 	c.addresses(s, src, dst)
 	s.Seq = binary.BigEndian.Uint32(b[4:])
 	s.Ack = binary.BigEndian.Uint32(b[8:])
 	s.Flags = b[13]
 	s.Window = binary.BigEndian.Uint16(b[14:])
+	s.Sum = binary.BigEndian.Uint16(b[16:])
+	s.Copy, s.Other = false, verdict == OtherPort
 	s.Payload = b[min(header, len(b)):]
 	s.Length = c.wire - header
 	s.whole = nil
 	if len(b) == c.wire {
 		s.whole = b
 	}
-	return OK
+	return verdict
 }
 
 // addresses fills in both ends. An IPv4-mapped IPv6 address stays IPv6: it is
@@ -40,11 +46,13 @@ func (c *cursor) addresses(s *Segment, src, dst uint16) {
 	s.V6, s.SrcPort, s.DstPort = c.v6, src, dst
 	if c.v6 {
 		ip := c.ip[:ipv6Header]
+		s.ID = 0
 		s.Src = Address{binary.BigEndian.Uint64(ip[8:]), binary.BigEndian.Uint64(ip[16:])}
 		s.Dst = Address{binary.BigEndian.Uint64(ip[24:]), binary.BigEndian.Uint64(ip[32:])}
 		return
 	}
 	ip := c.ip[:ipv4Header]
+	s.ID = binary.BigEndian.Uint16(ip[4:])
 	s.Src = Address{Lo: uint64(binary.BigEndian.Uint32(ip[12:]))}
 	s.Dst = Address{Lo: uint64(binary.BigEndian.Uint32(ip[16:]))}
 }

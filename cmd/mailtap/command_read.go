@@ -59,6 +59,7 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	if err != nil {
 		return err
 	}
+	cfg.Capture.AllPorts = true // what is in a file is there to be read
 	tuneCollector(int64(cfg.Memory))
 	log := newLogger(cfg.Log, p.stderr)
 	secrets, err := cfg.secrets()
@@ -80,6 +81,7 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 		out.report = r.report
 	}
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
+	r.pipeline.sievedFirst(&cfg)
 	return failed(r.run(files, format == "text"))
 }
 

@@ -192,7 +192,7 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	}
 	err := w.run(ctx)
 	web.ready.Store(false)
-	l.log.Info("stopped", "packets_left_out", tallyOf(w.left()).String())
+	l.log.Info("stopped", "packets_left_out", tallyOf(leftOut(w.left(), w.pipeline.stats())).String())
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
 	}

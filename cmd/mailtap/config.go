@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/sessions"
 )
 
@@ -51,6 +52,8 @@ type CaptureConfig struct {
 	Block       Size            `mapstructure:"block"`
 	SnapLength  Size            `mapstructure:"snap_length"`
 	Promiscuous bool            `mapstructure:"promiscuous"`
+	// DuplicateWindow is of packet time.
+	DuplicateWindow Duration `mapstructure:"duplicate_window"`
 }
 
 // LimitsConfig is sessions.Limits in the file's terms.
@@ -176,6 +179,7 @@ func Default() Config {
 	return Config{
 		Capture: CaptureConfig{
 			Method: "auto", Ports: defaultPorts(), Tunnels: true, Buffer: 64 << 20, Block: 1 << 20, SnapLength: 262144, Promiscuous: true,
+			DuplicateWindow: Duration(packet.DefaultCopyWindow),
 		},
 		Limits: defaultLimits(),
 		MIME:   MIMEConfig{Attachments: true},

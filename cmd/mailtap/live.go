@@ -159,7 +159,7 @@ func (w *watch) counted(r *puller) {
 		}
 	}
 	w.outputs.metrics.Capture(r.name, sum)
-	w.outputs.metrics.Ignored(w.left())
+	w.outputs.metrics.Ignored(leftOut(w.left(), w.pipeline.stats()))
 }
 
 // left sums the packets that were left out, by reason less one.

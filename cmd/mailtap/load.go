@@ -111,6 +111,7 @@ type intake struct {
 	ignored []uint64 // packets left out, by reason less one
 	newest  int64    // packet time, nanoseconds
 	due     int64    // packet time of the next advance
+	sieve   *sieve   // nil: the shards have theirs
 	segment packet.Segment
 }
 
@@ -141,19 +142,40 @@ func (in *intake) decode(l *load, p *capture.Packet) {
 		}
 		s = &l.lists[0][:len(l.lists[0])+1][len(l.lists[0])]
 	}
-	switch reason := in.decoder.Decode(p, s); reason {
-	case packet.OK:
-		s.Number, s.Clock = in.number, in.clock.At(p.Time)
-		if len(l.lists) == 1 {
-			l.lists[0] = l.lists[0][:len(l.lists[0])+1]
-			return
-		}
-		i := shardOf(s, len(l.lists))
-		l.lists[i] = append(l.lists[i], *s)
-	case packet.Held: // it comes with the last of its pieces
+	reason := in.decoder.Decode(p, s)
+	switch {
+	case reason == packet.OK, reason == packet.OtherPort && in.decoder.OtherPorts:
+	case reason == packet.Held: // it comes with the last of its pieces
+		return
 	default:
 		in.ignored[reason-1]++
+		return
 	}
+	s.Number, s.Clock = in.number, in.clock.At(p.Time)
+	if in.sieve != nil {
+		before, ok := in.sieve.pass(s)
+		if !ok {
+			return
+		}
+		if len(before) > 0 {
+			last := *s // the list goes on where it lies
+			for i := range before {
+				in.give(l, &before[i])
+			}
+			in.give(l, &last)
+			return
+		}
+	}
+	if len(l.lists) == 1 {
+		l.lists[0] = l.lists[0][:len(l.lists[0])+1]
+		return
+	}
+	in.give(l, s)
+}
+
+func (in *intake) give(l *load, s *packet.Segment) {
+	i := shardOf(s, len(l.lists))
+	l.lists[i] = append(l.lists[i], *s)
 }
 
 // advance says that packet time has come to now. A second is the grain of all
@@ -161,7 +183,11 @@ func (in *intake) decode(l *load, p *capture.Packet) {
 func (in *intake) advance(now int64) stretch {
 	in.newest, in.due = now, now+int64(time.Second)
 	in.decoder.Advance(now, in.ignored)
-	return stretch{first: in.number, advance: now, clock: in.clock.At(now)}
+	clock := in.clock.At(now)
+	if in.sieve != nil {
+		in.sieve.advance(clock)
+	}
+	return stretch{first: in.number, advance: now, clock: clock}
 }
 
 // anew makes a load that ends all connections.
@@ -169,6 +195,9 @@ func (in *intake) anew(l *load) {
 	l.begin(stretch{first: in.number + 1, anew: true})
 	l.end()
 	in.newest, in.due, in.clock = 0, 0, sessions.Clock{}
+	if in.sieve != nil {
+		in.sieve.forget()
+	}
 }
 
 // shardOf is where a connection belongs: both directions to the same shard, and

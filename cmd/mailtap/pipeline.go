@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,9 +34,20 @@ func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeli
 	options.Limits = shareOf(options.Limits, shards)
 	options.Memory = int(cfg.Memory) / shards * trackedShare / 100
 	for i := range shards {
-		p.shards = append(p.shards, newShard(i, options, o))
+		s := newShard(i, options, o)
+		s.sieve = newSieve(cfg)
+		p.shards = append(p.shards, s)
 	}
 	return p
+}
+
+// sievedFirst has the sieve before the shards: all packets come through the one
+// intake.
+func (p *pipeline) sievedFirst(cfg *Config) {
+	p.intake.sieve = newSieve(cfg)
+	for _, s := range p.shards {
+		s.sieve = nil
+	}
 }
 
 // trackedShare is the part of the memory, in percent, that connections may fill.
@@ -122,8 +134,26 @@ func (p *pipeline) stats() sessions.Stats {
 	return sum
 }
 
+// leftOut adds what shards left out to what an intake did, by reason less one.
+// Copies are left out by the trackers, which know whether their first may be forged.
+func leftOut(intake []uint64, s sessions.Stats) []uint64 {
+	counts := slices.Clone(intake)
+	counts[packet.Duplicate-1] += s.Copies
+	counts[packet.OtherPort-1] += s.Strangers
+	return counts
+}
+
 // left gives the number of packets that were left out, by reason.
-func (p *pipeline) left() tally { return tallyOf(p.intake.ignored) }
+func (p *pipeline) left() tally {
+	var sum sessions.Stats
+	for _, s := range p.shards {
+		sum.Add(s.stats())
+	}
+	if p.intake.sieve != nil {
+		sum.Strangers += p.intake.sieve.strangers
+	}
+	return tallyOf(leftOut(p.intake.ignored, sum))
+}
 
 func tallyOf(ignored []uint64) tally {
 	out := tally{}

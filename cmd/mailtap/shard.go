@@ -3,6 +3,7 @@ package main
 import (
 	"sync"
 
+	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
@@ -16,6 +17,7 @@ type shard struct {
 	options sessions.Options
 	tracker *sessions.Tracker
 	outputs *outputs
+	sieve   *sieve         // nil: the intake has one
 	counts  *metrics.Shard // nil where nobody scrapes
 	load    *load          // being taken
 	phase   phase
@@ -63,10 +65,31 @@ func (s *shard) take(l *load) {
 		r := &l.runs[i]
 		s.before(r)
 		s.phase = seen
-		s.tracker.Segments(list[at:r.ends[s.index]])
+		s.follow(list[at:r.ends[s.index]])
 		at = r.ends[s.index]
 	}
 	s.load = nil
+}
+
+// follow gives segments to the tracker.
+func (s *shard) follow(list []packet.Segment) {
+	if s.sieve == nil {
+		s.tracker.Segments(list)
+		return
+	}
+	from := 0
+	for i := range list {
+		before, ok := s.sieve.pass(&list[i])
+		if ok && len(before) == 0 {
+			continue
+		}
+		s.tracker.Segments(list[from:i])
+		s.tracker.Segments(before)
+		if from = i; !ok {
+			from++
+		}
+	}
+	s.tracker.Segments(list[from:])
 }
 
 // before does what the time of a stretch brings about.
@@ -79,10 +102,16 @@ func (s *shard) before(r *stretch) {
 		s.tracker.Close()
 		s.past = s.stats()
 		s.tracker = sessions.NewTracker(s.options, s)
+		if s.sieve != nil {
+			s.sieve.forget()
+		}
 	case r.advance != 0:
 		s.tracker.GiveUp(r.clock)
 		s.phase = expired
 		s.tracker.Expire(r.clock)
+		if s.sieve != nil {
+			s.sieve.advance(r.clock)
+		}
 	}
 	if s.counts != nil && (r.anew || r.advance != 0) {
 		s.counts.Publish()
@@ -104,6 +133,9 @@ func (s *shard) latest() sessions.Stats {
 func (s *shard) stats() sessions.Stats {
 	sum := s.past
 	sum.Add(s.tracker.Stats())
+	if s.sieve != nil {
+		sum.Strangers = s.sieve.strangers
+	}
 	return sum
 }
 

@@ -85,12 +85,9 @@ func (c *Config) serverNames() []string {
 }
 
 func (c *Config) decoder() packet.Decoder {
-	if c.Capture.AllPorts {
-		return packet.Decoder{}
-	}
 	ports := &packet.PortSet{}
 	ports.Add(c.ports()...)
-	return packet.Decoder{Ports: ports}
+	return packet.Decoder{Ports: ports, OtherPorts: c.Capture.AllPorts}
 }
 
 func (c *Config) trackerOptions() sessions.Options {

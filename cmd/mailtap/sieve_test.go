@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/sessions/dialog"
+)
+
+// TestSieveInShards has two sources, each with an intake of its own, as live: of
+// two mirror sessions, or with a direction each.
+func TestSieveInShards(t *testing.T) {
+	cfg := Default()
+	cfg.Sensor, cfg.Capture.AllPorts = "test", true
+	mail := dialogOf(t, "plain.txt", dialog.Options{})
+	other := dialogOf(t, "plain.txt", dialog.Options{Server: netip.MustParseAddrPort("192.0.2.26:2526")})
+	all := slices.Concat(mail, other)
+	slices.SortStableFunc(all, func(a, b packet.Segment) int { return int(a.Time - b.Time) })
+	frames := newCapture()
+	var packets []capture.Packet
+	for i := range all {
+		b := ether(frames.ipv4(&all[i]))
+		packets = append(packets, capture.Packet{Time: all[i].Time, Data: b, Length: len(b), Link: capture.LinkEthernet})
+	}
+	run := func(shards int, sources func(i int) []int) (string, tally) {
+		var records bytes.Buffer
+		w := wiring{cfg: &cfg, log: newLogger(cfg.Log, io.Discard), records: &records, lines: io.Discard, offline: true}
+		out, err := w.outputs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPipeline(&cfg, out, nil, shards)
+		intakes := []intake{newIntake(&cfg), newIntake(&cfg)}
+		l := newLoad(shards, out.encoder())
+		for i := range packets {
+			for _, source := range sources(i) {
+				l.reset()
+				intakes[source].fill(l, packets[i:i+1])
+				p.ticket(l)
+				p.carry(l)
+			}
+		}
+		counts := p.left()
+		p.close()
+		if err := out.close(); err != nil {
+			t.Fatal(err)
+		}
+		return records.String(), counts
+	}
+	want, _ := run(1, func(int) []int { return []int{0} })
+	if strings.Count(want, `"event":"mail"`) != 2 || strings.Count(want, `"role":"other"`) != 2 || strings.Contains(want, "partial") {
+		t.Fatalf("one source:\n%s", want)
+	}
+	for _, shards := range []int{1, 3} {
+		if got, _ := run(shards, func(i int) []int { return []int{int(all[i].Src.Lo & 1)} }); got != want {
+			t.Errorf("a direction each, %d shards\ngot\n%s\nwant\n%s", shards, got, want)
+		}
+		got, counts := run(shards, func(int) []int { return []int{0, 1} })
+		if got != want {
+			t.Errorf("every packet from both, %d shards\ngot\n%s\nwant\n%s", shards, got, want)
+		}
+		if n := counts["duplicate"]; n < len(mail) {
+			t.Errorf("%d copies are counted of %d packets", n, len(packets))
+		}
+	}
+}
