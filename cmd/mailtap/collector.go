@@ -12,8 +12,8 @@ import (
 // run all the time. A share of all that lives would let a million idle connections
 // double, which are a fifth of a gigabyte without a pointer.
 const (
-	collectorRoom = 32 << 20 // octets at least
-	collectorMost = 400      // percent of what lives
+	collectorRoom = 96 << 20 // octets, less a quarter of what lives
+	collectorMost = 800      // percent of what lives
 	collectorLess = 8
 )
 
@@ -40,7 +40,8 @@ func (c *collected) tune() {
 	metrics.Read(heap)
 	percent := collectorMost
 	if live, scanned := heap[0].Value.Uint64(), heap[1].Value.Uint64(); live > 0 {
-		percent = int(min(max(max(collectorRoom, scanned)*100/live, collectorLess), collectorMost))
+		room := max(collectorRoom-min(live/4, collectorRoom), scanned)
+		percent = int(min(max(room*100/live, collectorLess), collectorMost))
 	}
 	if percent != c.percent {
 		debug.SetGCPercent(percent)
