@@ -70,3 +70,26 @@ func TestFlood(t *testing.T) {
 		}
 	}
 }
+
+// TestExpireInParts has more attempts due at once than end in one call: the others
+// end in the next ones.
+func TestExpireInParts(t *testing.T) {
+	var ended []int64
+	tracker := sessions.NewTracker(sessions.Options{Limits: sessions.Limits{Connections: 160}}, sessions.HandlerFunc(func(e sessions.Event) {
+		if c, ok := e.(*sessions.Closed); ok && c.Session.End == sessions.EndUnanswered {
+			ended = append(ended, c.Conn.Start.UnixNano())
+		}
+	}))
+	for i := range 45 {
+		tracker.Segment(&packet.Segment{Time: 1e18 + int64(i), Src: packet.Address{Lo: uint64(i) + 1<<24}, Dst: packet.Address{Lo: 1}, SrcPort: 9, DstPort: 25, Flags: packet.SYN, TTL: 64})
+	}
+	for i, want := range []int{10, 20, 30, 40, 45, 45} {
+		tracker.Advance(1e18 + int64(100+i)*1e9)
+		if len(ended) != want {
+			t.Fatalf("after %d calls %d have ended, want %d", i+1, len(ended), want)
+		}
+	}
+	if s := tracker.Stats(); s.Opening != 0 {
+		t.Errorf("%d are left", s.Opening)
+	}
+}

@@ -210,12 +210,16 @@ func (t *Tracker) GiveUp(now int64) {
 	}
 }
 
+// expiredAtOnce is which part of the connections may expire in one call: the end
+// of each leaves events, and a flood of attempts is due in the same second.
+const expiredAtOnce = 16
+
 // Expire is the second half of Advance: what was idle for too long ends, in the
 // order in which it began.
 func (t *Tracker) Expire(now int64) {
 	now = t.clock.At(now)
 	t.now = now
-	t.wheel.expire(now, func(e *entry) {
+	t.wheel.expire(now, max(t.opts.Limits.Connections/expiredAtOnce, 1), func(e *entry) {
 		if due := t.due(e); due > now {
 			t.wheel.add(e, due)
 			return

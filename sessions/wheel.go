@@ -52,8 +52,9 @@ func (w *wheel) remove(e *entry) {
 }
 
 // expire calls each for the connections of the slots up to now, each taken off
-// the wheel before, in the order of their start.
-func (w *wheel) expire(now int64, each func(*entry)) {
+// the wheel before, in the order of their start; of very many the rest waits for
+// the next call.
+func (w *wheel) expire(now int64, most int, each func(*entry)) {
 	to := now / 1e9
 	if w.at == 0 || to-w.at > wheelSlots {
 		w.at = max(to-wheelSlots, 0) // the first turn, or a leap of time: every slot once
@@ -61,10 +62,14 @@ func (w *wheel) expire(now int64, each func(*entry)) {
 	due := w.due[:0]
 	for w.at < to {
 		w.at++
-		for w.slots[w.at%wheelSlots] != 0 {
+		for w.slots[w.at%wheelSlots] != 0 && len(due) < most {
 			e := w.flows.at(w.slots[w.at%wheelSlots])
 			w.remove(e)
 			due = append(due, e)
+		}
+		if len(due) == most {
+			w.at-- // what is left in the slot comes first then
+			break
 		}
 	}
 	slices.SortFunc(due, byStart)

@@ -46,8 +46,14 @@ func newLoad(shards int, encoder *recordlog.Writer) *load {
 	return &load{encoder: encoder, packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
 }
 
+// maxLines is how much memory for records a load keeps.
+const maxLines = 8 << 20
+
 func (l *load) reset() {
 	l.runs = l.runs[:0]
+	if cap(l.lines) > maxLines {
+		l.lines, l.records = nil, nil
+	}
 	for i := range l.lists {
 		l.lists[i] = l.lists[i][:0]
 		clear(l.told[i]) // events are not kept for the next load
