@@ -48,7 +48,7 @@ const maxAgain = 16 << 10
 // with it. The client's must be a command of one that knows the 220, the
 // server's a reply to it.
 func (s *session) clearAgain(from side, b, line []byte, offset, knew, ack int64) bool {
-	a := &s.again
+	a := &s.tls.again
 	switch {
 	case from == client && len(b) <= maxAgain && s.rec.TLS.Mode == TLSStartTLS && knew >= s.tls.told && smtp.WellFormed(line):
 		*a = again{data: slices.Clone(b), offset: offset, ack: knew, time: s.now}
@@ -73,8 +73,8 @@ func (s *session) clearAgain(from side, b, line []byte, offset, knew, ack int64)
 
 // backToClear reads what the client said, and the server's answer to it.
 func (s *session) backToClear(answer []byte, offset, ack int64) {
-	a, now := s.again, s.now
-	s.again, s.tls, s.sealed, s.passing = again{}, tlsState{}, false, false
+	a, now := s.tls.again, s.now
+	s.tls, s.sealed, s.passing = nil, false, false
 	s.s = smtp.Server{Limit: s.lim.Reply}
 	s.c.Set(smtp.Commands)
 	if len(a.data) > 0 {
@@ -88,10 +88,10 @@ func (s *session) backToClear(answer []byte, offset, ack int64) {
 // notAgain gives up what waited. Commands in clear behind which TLS follows were
 // put there by somebody: the server may read them as said inside (CVE-2011-0411).
 func (s *session) notAgain(tlsFollows bool) {
-	if len(s.again.data) == 0 {
+	if len(s.tls.again.data) == 0 {
 		return
 	}
-	s.again = again{}
+	s.tls.again = again{}
 	if tlsFollows {
 		s.anomaly(StartTLSInjection, s.now, "")
 	} else {

@@ -71,7 +71,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	a := Auth{
 		Time: timeOf(s.auth.time), Mechanism: s.mechanism(ex.Mechanism), Username: ex.Username, Authzid: ex.Authzid,
 		Domain: ex.Domain, Target: ex.Target, Workstation: ex.Workstation,
-		Result: result, Encrypted: s.tls.inner.open, SecretExposed: ex.Secret && !s.tls.inner.open,
+		Result: result, Encrypted: s.isInside(), SecretExposed: ex.Secret && !s.isInside(),
 	}
 	if ex.Odd {
 		s.anomaly(BadAuth, s.now, "")
@@ -113,5 +113,5 @@ func denied(code int, enhanced string) bool {
 // quitted says whether the client took its leave, in clear or, as the sizes of
 // the records tell, inside TLS.
 func (s *session) quitted() bool {
-	return s.quit || s.tls.watch != nil && s.tls.watch.Facts().ClosedByQuit
+	return s.quit || s.sealed && s.tls.watch.Facts().ClosedByQuit
 }

@@ -11,7 +11,7 @@ func (s *session) finish(end string) *Session {
 	s.now = max(s.now, s.f.last)
 	s.unsniffed(client)
 	s.unsniffed(server)
-	if s.tls.watch != nil {
+	if s.sealed {
 		s.readInside() // secrets may have come since
 		defer s.tls.watch.Close()
 	}
@@ -88,6 +88,9 @@ func (s *session) finishMail(end string) {
 
 // unended names what was left in clear before TLS.
 func (s *session) unended() {
+	if !s.sealed {
+		return
+	}
 	s.notAgain(false)
 	for from, line := range s.tls.line {
 		if len(line) > 0 {
@@ -99,7 +102,7 @@ func (s *session) unended() {
 // finishTLS tells how encryption went where no handshake told it. A connection
 // that never spoke tells nothing.
 func (s *session) finishTLS() {
-	spoke := s.ehlo || s.tls.watch != nil || s.helo.taken.Verb != ""
+	spoke := s.ehlo || s.sealed || s.helo.taken.Verb != ""
 	if spoke && !s.secured {
 		s.tellSecured()
 		return

@@ -106,7 +106,7 @@ func (s *session) openMail(c *command) {
 }
 
 func (s *session) newMail(c *command) *Mail {
-	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.loggedIn, Login: s.login, Encrypted: s.tls.inner.open}
+	m := &Mail{Time: timeOf(c.time), Size: -1, DeclaredSize: -1, Smuggled: s.mail.smuggleNext, Authenticated: s.loggedIn, Login: s.login, Encrypted: s.isInside()}
 	s.mail.smuggleNext = false
 	return m
 }
@@ -272,7 +272,7 @@ func (s *session) endOfData(t *smtp.Token) {
 		return
 	}
 	if s.lmtp && s.mail.open != nil {
-		c.replies = len(s.mail.open.To)
+		c.replies = int32(len(s.mail.open.To))
 	}
 	s.file(c)
 }

@@ -95,7 +95,7 @@ func (s *session) onlyGreeted() bool {
 	}
 	b := &s.rec.Banner
 	return s.greeted && !s.started[client] && len(s.head[client].data) == 0 && len(s.pending) == 0 && len(s.kinds) == 0 &&
-		len(s.codes) == 1 && s.codes[0].n == 1 && s.tls.watch == nil && s.outer == nil && s.c.Mode() == smtp.Commands && !s.s.Partial() &&
+		len(s.codes) == 1 && s.codes[0].n == 1 && !s.sealed && s.outer == nil && s.c.Mode() == smtp.Commands && !s.s.Partial() &&
 		b.Code >= 100 && len(b.Text) > 0 && s.f.octets[server] == uint64(len(b.Text)+len("220 \r\n")) && s.f.octets[client] == 0
 }
 

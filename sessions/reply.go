@@ -128,10 +128,10 @@ func (s *session) lonely(r *smtp.Reply) {
 func (s *session) answer(r *smtp.Reply) {
 	first := &s.pending[0]
 	if s.lmtp && (first.verb == smtp.BDAT || first.verb == smtp.BURL) && first.flags&smtp.LastBDAT != 0 && first.replies == 0 && s.mail.open != nil {
-		first.replies = len(s.mail.open.To)
+		first.replies = int32(len(s.mail.open.To))
 	}
 	if r.Code == 353 && first.verb == smtp.EndOfDot && first.replies == 0 && s.mail.open != nil {
-		first.replies = 1 + len(s.mail.open.To) + 1
+		first.replies = int32(1 + len(s.mail.open.To) + 1)
 		s.mail.prdr = true
 	}
 	if first.lost && r.Code/100 == 2 {
@@ -176,7 +176,7 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 	switch {
 	case s.greeted, s.f.midway && (len(s.pending) > 0 || r.Code != 220 || s.started[client]):
 		return false
-	case !s.f.midway && !s.f.isnKnown[server] && !s.tls.inner.open && len(s.pending) > 0 && r.Code != 220 && r.Code != 554 && r.Code != 421:
+	case !s.f.midway && !s.f.isnKnown[server] && !s.isInside() && len(s.pending) > 0 && r.Code != 220 && r.Code != 554 && r.Code != 421:
 		return false // its SYN was lost, so the greeting may be
 	}
 	return r.Begin == s.begin[server] || s.f.midway || s.turned

@@ -19,9 +19,13 @@ type tlsState struct {
 	base  [2]int64  // offset of a side's first TLS octet
 	told  int64     // offset behind the 220 to STARTTLS
 	inner inner
+	again again // said in clear where TLS must stand
 
 	hopeless bool // its secrets are waited for no longer
 }
+
+// isInside says whether the dialog is read inside TLS.
+func (s *session) isInside() bool { return s.sealed && s.tls.inner.open }
 
 // secretsTime is how long octets wait for a key log that is written late.
 const secretsTime = 10e9
@@ -81,7 +85,7 @@ func (s *session) sniff(from side, b []byte) bool {
 	implicit := s.f.conn.Role == RoleSubmissions
 	isTLS, _ := tls.LooksLikeRecord(b)
 	switch {
-	case isTLS && s.tls.watch != nil:
+	case isTLS && s.sealed:
 		return true
 	case isTLS && !s.greeted && (from == client || !s.started[client] && implicit):
 		s.rec.TLS.Mode = TLSImplicit
@@ -102,7 +106,7 @@ func (s *session) sniff(from side, b []byte) bool {
 
 // tlsBegins makes both directions opaque.
 func (s *session) tlsBegins() {
-	s.tls = tlsState{watch: &tls.Watch{Options: &s.f.t.tls}, start: s.now}
+	s.tls = &tlsState{watch: &tls.Watch{Options: &s.f.t.tls}, start: s.now}
 	s.sealed, s.passing = true, false
 	if s.f.midway {
 		s.tls.watch.ClientGap(0) // the handshake may be over
@@ -114,7 +118,7 @@ func (s *session) tlsBegins() {
 
 // tlsTaken is the 220 to STARTTLS (RFC 3207, 4).
 func (s *session) tlsTaken(c *command, r *smtp.Reply) {
-	if r.Code != 220 || s.tls.watch != nil { // RFC 3207, 4.2: not inside TLS
+	if r.Code != 220 || s.sealed { // RFC 3207, 4.2: not inside TLS
 		s.goOn(c, r)
 		return
 	}
@@ -136,7 +140,7 @@ func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 	if !s.tls.begun[from] {
 		end := offset + int64(len(b))
 		if from == client {
-			if b = s.again.goesOn(b, ack); len(b) == 0 {
+			if b = s.tls.again.goesOn(b, ack); len(b) == 0 {
 				return
 			}
 		}
@@ -250,7 +254,7 @@ func (s *session) tellSecured() {
 // tlsFacts copies what the handshake told into the record.
 func (s *session) tlsFacts() {
 	t := &s.rec.TLS
-	if s.tls.watch != nil {
+	if s.sealed {
 		f := s.tls.watch.Facts()
 		t.Established, t.Version, t.Cipher, t.SNI, t.ALPN, t.Resumed = f.Established, f.Version, f.Cipher, f.SNI, f.ALPN, f.Resumed
 		t.AlertFrom, t.AlertName = f.AlertFrom, f.AlertName
@@ -293,7 +297,7 @@ func (s *session) tlsOutcome() string {
 	switch {
 	case t.Established:
 		return TLSEstablished
-	case s.tls.watch != nil && s.tls.watch.Facts().Incomplete && !s.tls.watch.Facts().Failed:
+	case s.sealed && s.tls.watch.Facts().Incomplete && !s.tls.watch.Facts().Failed:
 		return "" // too little was seen to tell
 	case t.Accepted || t.Mode != TLSNone:
 		return TLSFailed

@@ -10,21 +10,21 @@ import (
 // command waits for its reply.
 type command struct {
 	verb    smtp.Verb
+	flags   uint8
+	lost    bool   // stands for octets that were lost: what they said is not known
+	fresh   bool   // a RCPT or DATA of a transaction whose MAIL must have been lost
+	replies int32  // replies it gets; 0 is one (LMTP gets one a recipient)
+	taken   int32  // how many 2xx a stand-in for lost octets got
 	arg     string // MAIL, RCPT, VRFY, EXPN: the address; HELO: the name
 	params  smtp.MailParams
 	rcpt    *RecipientOptions
 	proxy   *smtp.XClient // XCLIENT, XFORWARD
 	size    int64         // XEXCH50: octets that follow a 354
-	flags   uint8
-	begin   int64    // offset of its first octet in the client's stream
-	end     int64    // offset behind its last octet
-	seen    int64    // octets of the server that the client had seen when it sent this
-	time    int64    // packet time of its last octet
-	replies int      // replies it gets; 0 is one (LMTP gets one a recipient)
-	lost    bool     // stands for octets that were lost: what they said is not known
-	taken   int      // how many 2xx such a stand-in got
-	fresh   bool     // a RCPT or DATA of a transaction whose MAIL must have been lost
-	content *content // the end of data, and BDAT LAST: what it ends
+	begin   int64         // offset of its first octet in the client's stream
+	end     int64         // offset behind its last octet
+	seen    int64         // octets of the server that the client had seen when it sent this
+	time    int64         // packet time of its last octet
+	content *content      // the end of data, and BDAT LAST: what it ends
 }
 
 // session is the dialog of one connection. What nearly every packet needs
@@ -73,8 +73,7 @@ type session struct {
 	commands [smtp.NumVerbs]uint32
 	lastCode int // of the last reply
 
-	tls   tlsState
-	again again // said in clear where TLS must stand
+	tls *tlsState // nil before TLS began
 
 	begin     [2]int64 // offset of a side's first octet that is no proxy's
 	head      [2]head  // first octets of a side, until they tell TLS from text
@@ -204,7 +203,7 @@ func (s *session) lose(from side, c *stream.Chunk) {
 	} else {
 		s.anomaly(ServerGap, s.now, "")
 	}
-	if s.tls.watch != nil {
+	if s.sealed {
 		s.encryptedGap(from, c)
 		return
 	}
@@ -230,7 +229,7 @@ func (s *session) clearLost(from side, offset, n int64) {
 
 // inBulk says whether the client's octets are a message's body or inside TLS.
 func (s *session) inBulk() bool {
-	return s.tls.watch != nil && s.secured || s.c.Mode() == smtp.InData && s.mail.content != nil && s.mail.content.reader.HeaderDone()
+	return s.sealed && s.secured || s.c.Mode() == smtp.InData && s.mail.content != nil && s.mail.content.reader.HeaderDone()
 }
 
 func (s *session) pumpClient() {
