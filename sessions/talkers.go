@@ -86,10 +86,31 @@ func (t *Tracker) talks(e *entry, c *Conn) *flow {
 	return f
 }
 
+// maxRecent is how many identities are remembered from a connection's opening to
+// its greeting, where they are needed again. A power of two.
+const maxRecent = 1024
+
+// opened returns the identity of a connection that has just opened.
+func (t *Tracker) opened(e *entry) *Conn {
+	c := t.connOf(e, e.isn[client])
+	if t.recent == nil {
+		t.recent = make([]*Conn, maxRecent)
+	}
+	t.recent[e.id%maxRecent] = c
+	return c
+}
+
 // connOf is the identity of a connection that began with the sequence number
 // isn.
 func (t *Tracker) connOf(e *entry, isn uint32) *Conn {
 	c, v := e.ends()
+	if t.recent != nil {
+		at := &t.recent[e.id%maxRecent]
+		if r := *at; r != nil && r.Client == c && r.Server == v && r.Start.UnixNano() == e.start {
+			*at = nil
+			return r
+		}
+	}
 	conn := t.ident.conn(c, v, e.start, isn)
 	if l := t.links.get(e.link); l != nil {
 		conn.VLANs, conn.Tunnels = l.vlans, l.tunnels
@@ -135,7 +156,7 @@ func (t *Tracker) silent(e *entry, s *packet.Segment, from side) bool {
 	if from == server {
 		t.setState(e, established)
 		e.attempt = true
-		t.emit(t.events.attempt.make(Attempt{In: In{Conn: t.connOf(e, e.isn[client]), Time: timeOf(e.last)}, Result: "established"}))
+		t.emit(t.events.attempt.make(Attempt{In: In{Conn: t.opened(e), Time: timeOf(e.last)}, Result: "established"}))
 	}
 	return true
 }

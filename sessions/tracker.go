@@ -38,6 +38,7 @@ type Tracker struct {
 	texts   texts
 	readers readers
 	parking parking
+	recent  []*Conn  // by the number of the entry
 	mails   int      // in the records of open sessions
 	closing []*entry // that are left, while the tracker is being closed
 	hand    uint32   // of the search for connections to let go
