@@ -18,6 +18,7 @@ var contract = map[string]string{
 	"StartTLSStripped": "critical", "StartTLSRefused": "warning", "StartTLSInjection": "critical",
 	"OpenRelay": "critical", "MailLoop": "warning", "SMTPSmuggling": "warning,critical", "NotSMTP": "info",
 	"SpoofedSender": "warning", "CertificateInvalid": "warning",
+	"CaptureLoss": "warning",
 }
 
 func TestBuiltinContract(t *testing.T) {
@@ -33,7 +34,7 @@ func TestBuiltinContract(t *testing.T) {
 		if !strings.HasSuffix(r.Runbook, "#"+strings.ToLower(r.Name)) {
 			t.Errorf("%s: runbook %q", r.Name, r.Runbook)
 		}
-		if r.Name != "MailLoop" && r.Name != "CertificateInvalid" && len(r.Techniques) == 0 {
+		if r.Name != "MailLoop" && r.Name != "CertificateInvalid" && r.Name != "CaptureLoss" && len(r.Techniques) == 0 {
 			t.Errorf("%s has no technique", r.Name)
 		}
 		for _, x := range r.Techniques {

@@ -50,6 +50,8 @@ func check(r *Rule) error {
 
 var noField = regexp.MustCompile(`type \S+ has no field (\S+)`)
 
+var ofConnection = regexp.MustCompile(`^unknown name (session|client|server|role|direction)$`)
+
 func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm.Program, error) {
 	options := append([]expr.Option{expr.Env(reflect.ValueOf(newEnv(k)).Elem().Interface())}, c.functions...)
 	if want != nil {
@@ -57,14 +59,14 @@ func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm
 	}
 	p, err := expr.Compile(s.text, options...)
 	if err != nil {
-		return nil, c.misplaced(s, what, err)
+		return nil, c.misplaced(k, s, what, err)
 	}
 	c.reads[k].note(s.text)
 	return p, nil
 }
 
 // misplaced puts an error of the expression library at its place in the file.
-func (c *compiler) misplaced(s source, what string, err error) error {
+func (c *compiler) misplaced(k kind, s source, what string, err error) error {
 	at, message := s.at, err.Error()
 	var in *file.Error
 	if errors.As(err, &in) {
@@ -78,6 +80,9 @@ func (c *compiler) misplaced(s source, what string, err error) error {
 		}
 	}
 	message = noField.ReplaceAllString(message, "unknown field $1")
+	if k == kindCapture && ofConnection.MatchString(message) {
+		message += ": an event of the kind capture belongs to no connection"
+	}
 	return placed(at, c.rule, what+": "+message)
 }
 

@@ -8,8 +8,9 @@
 // delays neither packets nor other receivers.
 //
 // cmd loads the rules, gives the engine every event of the tracker
-// (Engine.Handle) and the passing of time (Engine.Advance), and connects the
-// engine's Sink to a Notifier and to the log. The engine reads no clock, starts
+// (Engine.Handle), the passing of time (Engine.Advance) and what a live capture
+// lost (Engine.Capture), and connects the engine's Sink to a Notifier and to the
+// log. The engine reads no clock, starts
 // no goroutine and does no I/O: the same events give the same alerts in the
 // same order. The package never sees a secret: events carry none.
 //

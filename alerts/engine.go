@@ -148,8 +148,14 @@ func (e *Engine) Handle(ev sessions.Event) {
 	if r, ok := ev.(*sessions.Replied); ok && !e.replies.may(r) {
 		return
 	}
-	k, ok := kindOf(ev)
-	if !ok || len(e.byKind[k]) == 0 {
+	if k, ok := kindOf(ev); ok {
+		e.judge(k, ev)
+	}
+}
+
+// judge holds an event against the triggers of its kind.
+func (e *Engine) judge(k kind, ev sessions.Event) {
+	if len(e.byKind[k]) == 0 {
 		return
 	}
 	e.event++

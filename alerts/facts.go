@@ -13,10 +13,11 @@ const (
 	kindMail
 	kindTLS
 	kindAnomaly
+	kindCapture
 	kinds // how many
 )
 
-var kindNames = [kinds]string{"attempt", "session", "command", "auth", "mail", "tls", "anomaly"}
+var kindNames = [kinds]string{"attempt", "session", "command", "auth", "mail", "tls", "anomaly", "capture"}
 
 // newEnv makes the environment that the expressions of a kind are typed
 // against and run on. One is made for each kind and filled anew for each event.
@@ -34,14 +35,16 @@ func newEnv(k kind) any {
 		return &mailEnv{}
 	case kindTLS:
 		return &tlsEnv{}
-	default:
+	case kindAnomaly:
 		return &anomalyEnv{}
+	default:
+		return &captureEnv{}
 	}
 }
 
 // The environments. The names are those of the records; durations are seconds.
 type (
-	// ConnFacts is what every event knows. It is exported only because expr
+	// ConnFacts is what every event of a connection knows. It is exported only because expr
 	// reads embedded structs by reflection.
 	ConnFacts struct {
 		Session   string      `expr:"session"`
@@ -196,6 +199,18 @@ type (
 	anomalyFacts struct {
 		Kind   string `expr:"kind"`
 		Detail string `expr:"detail"`
+	}
+
+	captureEnv struct {
+		Time    time.Time    `expr:"time"`
+		Capture captureFacts `expr:"capture"`
+	}
+	captureFacts struct {
+		Source    string `expr:"source"`
+		Packets   int    `expr:"packets"`
+		Dropped   int    `expr:"dropped"`
+		Bytes     int    `expr:"bytes"`
+		LostBytes int    `expr:"lost_bytes"`
 	}
 
 	sessionEnv struct {

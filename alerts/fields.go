@@ -14,6 +14,11 @@ import (
 type fields map[string]any
 
 func fieldsOf(k kind) fields {
+	if k == kindCapture {
+		f := fields{}
+		f.addCapture()
+		return f
+	}
 	f := connFields()
 	switch k {
 	case kindAttempt:

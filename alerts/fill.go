@@ -76,6 +76,8 @@ func kindOf(ev sessions.Event) (k kind, ok bool) {
 		return kindTLS, true
 	case *sessions.Anomaly:
 		return kindAnomaly, true
+	case *captured:
+		return kindCapture, true
 	}
 	return 0, false
 }
@@ -113,6 +115,9 @@ func (f *facts) fill(k kind, ev sessions.Event) {
 		env := f.envs[k].(*anomalyEnv)
 		f.cur = &env.ConnFacts
 		env.Anomaly = anomalyFacts{ev.Kind, ev.Detail}
+	case *captured:
+		f.envs[k].(*captureEnv).fill(&ev.Capture)
+		return
 	}
 	f.fillConn(ev.Of(), ev.At())
 	if r.addresses {

@@ -86,8 +86,13 @@ func (e *Engine) begin(t *runningTrigger, group uint32, v verdict, severity stri
 	e.emit(f, e.now)
 }
 
-// session is the id of the event at hand's.
-func (e *Engine) session() string { return e.view.event.Of().ID }
+// session is the id of the event at hand's; empty where it belongs to none.
+func (e *Engine) session() string {
+	if c := e.view.event.Of(); c != nil {
+		return c.ID
+	}
+	return ""
+}
 
 func (e *Engine) labels(t *runningTrigger, values []string) Labels {
 	var out Labels

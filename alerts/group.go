@@ -60,7 +60,7 @@ func (g *groups) clear(slot uint32) {
 // note keeps the id of a session that counted.
 func (g *groups) note(slot uint32, id string) {
 	s := g.sessions.at(slot)
-	if len(s.list) < MaxSessions && !slices.Contains(s.list, id) {
+	if id != "" && len(s.list) < MaxSessions && !slices.Contains(s.list, id) {
 		s.list = append(s.list, id)
 	}
 }

@@ -89,7 +89,7 @@ func agree(t *testing.T, k kind, text string, n int) *both {
 }
 
 // TestBuiltinConditionsAreNative holds that no condition and no key of the
-// built-in rules needs the machine, and that all mean what it says.
+// built-in rules needs the machine (but for capture, one a second), and that all mean what it says.
 func TestBuiltinConditionsAreNative(t *testing.T) {
 	for _, r := range Builtin().Rules {
 		for i := range r.triggers {
@@ -98,7 +98,7 @@ func TestBuiltinConditionsAreNative(t *testing.T) {
 				if s.text == "" {
 					continue
 				}
-				if b := agree(t, tr.kind, s.text, 2000); b != nil && b.cond == nil {
+				if b := agree(t, tr.kind, s.text, 2000); b != nil && b.cond == nil && tr.kind != kindCapture {
 					t.Errorf("%s: needs the machine: %s", r.Name, s.text)
 				}
 			}

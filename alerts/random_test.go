@@ -108,5 +108,8 @@ func (c *chance) event(k kind, s float64) sessions.Event {
 	case kindAnomaly:
 		return &sessions.Anomaly{In: in, Kind: c.text(), Detail: c.text()}
 	}
+	if k == kindCapture {
+		return &captured{Capture{at(s), c.text(), uint64(c.Intn(3000)), uint64(c.Intn(50)), uint64(c.Intn(3e6)), uint64(c.Intn(5e4))}}
+	}
 	return &sessions.Opened{In: in}
 }

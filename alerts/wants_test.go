@@ -80,7 +80,7 @@ func TestUnwantedEventsAreTime(t *testing.T) {
 		all[0], some[0] = mixed(t, small())
 		all[1], some[1] = mixed(t, small())
 		dropped := 0
-		for _, ev := range stream(seed, 3000, 2, 400) {
+		for _, ev := range stream(seed, 3500, 2, 400) {
 			all[0].Handle(ev)
 			if all[1].Wants(ev) {
 				all[1].Handle(ev)

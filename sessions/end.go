@@ -174,6 +174,7 @@ func (f *flow) finish(end string) {
 	rec := s.finish(end)
 	f.t.mails -= len(rec.Mails)
 	rec.Bytes = Sides{f.octets[client], f.octets[server]}
+	f.t.stats.Bytes += rec.Bytes.Client + rec.Bytes.Server
 	rec.Packets = Sides{uint64(f.packets[client]), uint64(f.packets[server])}
 	c, v := f.half[client].Counts(&f.t.pool), f.half[server].Counts(&f.t.pool)
 	rec.Lost = Sides{c.Lost, v.Lost}

@@ -5,7 +5,7 @@ type Stats struct {
 	Opening, Established, Closing int // connections tracked now
 	HeldBytes                     int // early octets held now
 
-	Gaps, LostBytes, RetransmittedBytes, Overlaps uint64
+	Bytes, Gaps, LostBytes, RetransmittedBytes, Overlaps uint64 // of connections that ended
 
 	EvictedMemory, EvictedIdle, EvictedTable uint64
 
@@ -19,6 +19,7 @@ func (s *Stats) Add(o Stats) {
 	s.Established += o.Established
 	s.Closing += o.Closing
 	s.HeldBytes += o.HeldBytes
+	s.Bytes += o.Bytes
 	s.Gaps += o.Gaps
 	s.LostBytes += o.LostBytes
 	s.RetransmittedBytes += o.RetransmittedBytes

@@ -112,6 +112,7 @@ type watch struct {
 	pipeline *pipeline
 	outputs  *outputs
 	pullers  []*puller
+	losses   losses // of the goroutine of what happens without packets
 
 	mu      sync.Mutex // of all below, which pullers tell
 	clock   packetClock
@@ -152,14 +153,19 @@ func (w *watch) counted(r *puller) {
 	if w.outputs.metrics == nil {
 		return
 	}
+	w.outputs.metrics.Capture(r.name, w.sum(r.name))
+	w.outputs.metrics.Ignored(leftOut(w.left(), w.pipeline.stats()))
+}
+
+// sum adds the counts of the pullers of one name.
+func (w *watch) sum(name string) metrics.CaptureCounts {
 	var sum metrics.CaptureCounts
-	for i, other := range w.pullers {
-		if other.name == r.name {
+	for i, r := range w.pullers {
+		if r.name == name {
 			sum.Add(w.counts[i])
 		}
 	}
-	w.outputs.metrics.Capture(r.name, sum)
-	w.outputs.metrics.Ignored(leftOut(w.left(), w.pipeline.stats()))
+	return sum
 }
 
 // left sums the packets that were left out, by reason less one.
@@ -213,7 +219,8 @@ func (w *watch) second(now time.Time) {
 	at, ok := w.clock.at(now)
 	w.mu.Unlock()
 	if ok {
-		w.pipeline.advance(at.Add(-settle))
+		at = at.Add(-settle)
+		w.pipeline.advance(at, w.lost(at))
 	}
 	if m := w.outputs.metrics; m != nil {
 		m.Stream(w.pipeline.stats())

@@ -23,6 +23,7 @@ type fileSource struct {
 	ended  chan struct{} // closed when all packets were given
 	err    error         // instead of silence
 	closed bool
+	lost   uint64 // more packets that the kernel dropped
 }
 
 func openSource(t *testing.T, name string) *fileSource {
@@ -55,8 +56,10 @@ func (s *fileSource) NextBatch(batch []capture.Packet) (int, error) {
 
 func (s *fileSource) Problem() error { return nil }
 
-func (s *fileSource) Stats() (received, kernel, device uint64, err error) { return 0, 3, 2, nil }
-func (s *fileSource) Close() error                                        { s.closed = true; return s.file.Close() }
+func (s *fileSource) Stats() (received, kernel, device uint64, err error) {
+	return 0, 3 + s.lost, 2, nil
+}
+func (s *fileSource) Close() error { s.closed = true; return s.file.Close() }
 
 // watchSources runs sources until all gave their packets, or one fails.
 func watchSources(t *testing.T, sources ...*fileSource) (records string, registry *prometheus.Registry, failure error) {
@@ -119,6 +122,27 @@ func TestSeveralSources(t *testing.T) {
 	dropped := `mailtap_capture_dropped_total{reason="kernel",source="a"} 3`
 	if text := scrape(t, registry); !strings.Contains(text, dropped) || !strings.Contains(text, `mailtap_log_records_total{result="written",sink="file"} `) {
 		t.Errorf("the scrape lacks %s or the written records:\n%s", dropped, text)
+	}
+}
+
+// What a source lost raises CaptureLoss for it, and for no other.
+func TestSourceLosesPackets(t *testing.T) {
+	bad := openSource(t, shipped("20a_bruteforce_spray_one_source"))
+	bad.lost = 15 // and 5 of 1,082 + 20
+	records, registry, err := watchSources(t, openSource(t, shipped(oneLogin)), bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alert := `"summary":"b lost 1.8 % of its packets within a minute (20 of 1102): mail and alerts may be missing."`
+	if strings.Count(records, `"rule":"CaptureLoss"`) != 1 || !strings.Contains(records, alert) {
+		t.Errorf("the records lack the one alert %s:\n%s", alert, records)
+	}
+	if text := scrape(t, registry); !strings.Contains(text, `mailtap_alerts_total{rule="CaptureLoss"`) {
+		t.Errorf("the scrape lacks the alert:\n%s", text)
+	}
+	records, _, err = watchSources(t, openSource(t, shipped("20a_bruteforce_spray_one_source")))
+	if err != nil || strings.Contains(records, "CaptureLoss") {
+		t.Errorf("5 of 1,087 raised it: %v\n%s", err, records)
 	}
 }
 

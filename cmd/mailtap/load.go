@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/sessions"
@@ -25,6 +26,8 @@ type load struct {
 	lists   [][]packet.Segment // by shard
 	runs    []stretch
 	told    [][]told // by shard
+
+	captures []alerts.Capture // to be judged after all else
 
 	encoder *recordlog.Writer // of who carries it; nil: nobody wants records
 	lines   []byte
@@ -50,7 +53,7 @@ func newLoad(shards int, encoder *recordlog.Writer) *load {
 const maxLines = 8 << 20
 
 func (l *load) reset() {
-	l.runs = l.runs[:0]
+	l.runs, l.captures = l.runs[:0], nil
 	if cap(l.lines) > maxLines {
 		l.lines, l.records = nil, nil
 	}

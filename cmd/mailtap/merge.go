@@ -19,6 +19,9 @@ func (o *outputs) merge(l *load) {
 		}
 	}
 	o.mergeUntil(l.told, at, told{number: ^uint64(0), phase: seen})
+	for _, c := range l.captures {
+		o.engine.Capture(c)
+	}
 }
 
 // mergeUntil gives out the events that stand before a place.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/decode/tls/keys"
 	"github.com/mailtap/mailtap/sessions"
@@ -84,12 +85,13 @@ func (p *pipeline) carry(l *load) {
 }
 
 // advance tells all shards that packet time has come to now where no packet
-// said so.
-func (p *pipeline) advance(now time.Time) {
+// said so, and has the rules judge what the sources lost by then.
+func (p *pipeline) advance(now time.Time, captures []alerts.Capture) {
 	if ns := now.UnixNano(); ns > p.intake.newest {
 		p.own.reset()
 		p.own.begin(p.intake.advance(ns))
 		p.own.end()
+		p.own.captures = captures
 		p.ticket(p.own)
 		p.carry(p.own)
 	}

@@ -113,8 +113,10 @@ func (s *shard) before(r *stretch) {
 			s.sieve.advance(r.clock)
 		}
 	}
-	if s.counts != nil && (r.anew || r.advance != 0) {
-		s.counts.Publish()
+	if r.anew || r.advance != 0 {
+		if s.counts != nil {
+			s.counts.Publish()
+		}
 		now := s.stats()
 		s.mu.Lock()
 		s.shown = now
