@@ -34,6 +34,8 @@ func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeli
 	options.Keys = secrets
 	options.Limits = shareOf(options.Limits, shards)
 	options.Memory = int(cfg.Memory) / shards * trackedShare / 100
+	// Early octets of a few must not push out the connections of all others.
+	options.Limits.HeldTotal = min(options.Limits.HeldTotal, max(options.Memory/3, 1))
 	for i := range shards {
 		s := newShard(i, options, o)
 		s.sieve = newSieve(cfg)
