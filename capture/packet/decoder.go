@@ -76,9 +76,9 @@ type cursor struct {
 }
 
 // Decode fills s from p. Only where it returns OK is s worth reading, or
-// OtherPort if the Decoder has OtherPorts. s.Payload
-// is borrowed from p, or from the Decoder until the next Decode where the
-// packet was the last piece of a fragmented one. Of a fragmented packet all
+// OtherPort if the Decoder has OtherPorts. s.Payload is borrowed from p, or has
+// memory of its own where the packet was the last piece of a fragmented one: a
+// further Decode changes neither. Of a fragmented packet all
 // pieces but the last return Held.
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
 	c := cursor{data: p.Data, wire: max(p.Length, len(p.Data)), next: firstHeader(p.Link)}

@@ -23,9 +23,8 @@ const MaxVLANs = 4
 // instructions. An IPv4 address is the low half of Lo.
 type Address struct{ Hi, Lo uint64 }
 
-// Segment is one TCP segment with the addresses it travelled between. One
-// struct is reused; Payload is borrowed from the packet it was decoded from, or from the pieces of
-// which the Decoder put it together.
+// Segment is one TCP segment with the addresses it travelled between. Payload is
+// borrowed from the packet that it was decoded from; the Decoder says where not.
 type Segment struct {
 	Time   int64  // nanoseconds since the Unix epoch
 	Clock  int64  // the same by a clock that never goes back, where the caller keeps one; else 0
