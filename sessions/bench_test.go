@@ -13,35 +13,6 @@ import (
 	"github.com/mailtap/mailtap/sessions/dialog"
 )
 
-// smallMail is a relay's session of one small mail.
-const smallMail = `S: 220 mail.example ESMTP Postfix
-C: EHLO client.example
-S: 250-mail.example
-S: 250-PIPELINING
-S: 250-SIZE 10240000
-S: 250-ENHANCEDSTATUSCODES
-S: 250 8BITMIME
-C: MAIL FROM:<alice@client.example> SIZE=700
-S: 250 2.1.0 Ok
-C: RCPT TO:<bob@mail.example>
-S: 250 2.1.5 Ok
-C: DATA
-S: 354 End data with <CR><LF>.<CR><LF>
-C: From: Alice <alice@client.example>
-C: To: <bob@mail.example>
-C: Subject: Minutes of the meeting on Monday
-C: Message-ID: <4f1f0f6e.17@client.example>
-C: Date: Fri, 2 Jan 2026 04:04:05 +0100
-C:
-C: The quick brown fox jumps over the lazy dog, as it has always done.
-C: .
-S: 250 2.0.0 Ok: queued as 4XbQ1z2Yk3z9
-C: QUIT
-S: 221 2.0.0 Bye
-close S
-close C
-`
-
 // BenchmarkSmallMail follows connections of one small mail. They go on side by
 // side, so that with many of them a packet finds nothing of its own connection in
 // the processor's caches. The time holds that of copying the segment.
@@ -88,7 +59,7 @@ type crowd struct {
 }
 
 func newCrowd(b *testing.B, open int) *crowd {
-	c := &crowd{script: segmentsOf(b, smallMail), ready: make([]packet.Segment, 64), open: open}
+	c := &crowd{script: segmentsOf(b, dialog.SmallMail), ready: make([]packet.Segment, 64), open: open}
 	c.now = c.script[0].Time
 	return c
 }
@@ -200,7 +171,7 @@ func (b *bulk) more(from int) {
 
 // bulks are the kinds of established traffic that are most packets of mail.
 func bulks(t testing.TB) map[string]func() *bulk {
-	data := strings.Split(smallMail, "C: From")[0]
+	data := strings.Split(dialog.SmallMail, "C: From")[0]
 	text := strings.Repeat("The quick brown fox jumps over the lazy dog, as it has always done.\r\n", 1000)
 	attachment := data + `C: Content-Type: multipart/mixed; boundary=b
 C:
@@ -229,7 +200,7 @@ func secured(t testing.TB) []packet.Segment {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	text := strings.Split(smallMail, "C: MAIL")[0] + "C: STARTTLS\nS: 220 go on\n"
+	text := strings.Split(dialog.SmallMail, "C: MAIL")[0] + "C: STARTTLS\nS: 220 go on\n"
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		from, digits, _ := strings.Cut(lines.Text(), " ")
 		octets, err := hex.DecodeString(digits)

@@ -26,7 +26,7 @@ type use uint8
 const (
 	unanswered use = iota // an attempt that nobody has answered
 	over                  // its session was written
-	silentUse             // open, and nothing was said since the greeting
+	silentUse             // open, and nothing was said since the greeting, or only one side of a start in the middle was seen
 	talking
 )
 
@@ -34,12 +34,12 @@ func (t *Tracker) useOf(e *entry) use {
 	switch {
 	case e.done:
 		return over
-	case t.talkers.of(e) != nil:
-		return talking
-	case e.state == opening:
+	case e.state == opening: // even if octets came with the SYN: nobody took them
 		return unanswered
+	case t.talkers.of(e) == nil, e.midway && (e.packets[client] == 0 || e.packets[server] == 0):
+		return silentUse
 	}
-	return silentUse
+	return talking
 }
 
 // memory is what connections hold, in octets, about.
@@ -74,12 +74,13 @@ func (t *Tracker) leastUse() *entry {
 	if t.stats.Opening > 0 {
 		most = maxLooks
 	}
-	for looks := 0; looks < most || least == nil; looks++ {
+	for looks, seen := 0, 0; least == nil || looks < maxLooks && seen < most; looks++ {
 		t.hand = (t.hand + 1) % all
 		e := t.flows.at(t.hand)
 		if !e.filed {
 			continue // free
 		}
+		seen++
 		u := t.useOf(e)
 		if u == unanswered {
 			return e
