@@ -24,7 +24,15 @@ type fileSource struct {
 	err    error         // instead of silence
 	closed bool
 	lost   uint64 // more packets that the kernel dropped
+
+	shift   int64
+	shifted bool
 }
+
+// together is when every source begins, in nanoseconds since 1970. The
+// captures are hours apart: merged as they are, the clock of the later one
+// would end the connections of the other as idle.
+const together = 1_767_603_600_000_000_000
 
 func openSource(t *testing.T, name string) *fileSource {
 	t.Helper()
@@ -38,6 +46,10 @@ func openSource(t *testing.T, name string) *fileSource {
 func (s *fileSource) NextBatch(batch []capture.Packet) (int, error) {
 	err := s.file.Next(&batch[0])
 	if err == nil {
+		if !s.shifted {
+			s.shift, s.shifted = together-batch[0].Time, true
+		}
+		batch[0].Time += s.shift
 		return 1, nil
 	} else if err != io.EOF {
 		return 0, err
