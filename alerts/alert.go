@@ -3,7 +3,9 @@ package alerts
 import (
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -45,9 +47,12 @@ type Alert struct {
 	Techniques  []string  `json:"techniques,omitempty"` // MITRE ATT&CK ids
 	Sessions    []string  `json:"sessions,omitempty"`   // ids, at most MaxSessions
 	Runbook     string    `json:"runbook,omitempty"`
-	Fingerprint string    `json:"fingerprint"`      // 16 hex digits; the same for every notice about this group
-	Repeat      int       `json:"repeat,omitempty"` // 0 for the first notice, then counts the repeats
-	Escalated   bool      `json:"-"`                // a firing notice only because the severity rose
+	Fingerprint string    `json:"fingerprint"`            // 16 hex digits; the same for every notice about this group
+	Repeat      int       `json:"repeat,omitempty"`       // 0 for the first notice, then counts the repeats
+	Escalated   bool      `json:"escalated,omitempty"`    // a firing notice only because the severity rose
+	Groups      int       `json:"groups,omitempty"`       // of an alert that stands for a storm: how many groups it holds
+	InhibitedBy string    `json:"inhibited_by,omitempty"` // the rule whose alert tells it already: for records, not for receivers
+	Evidence    string    `json:"evidence,omitempty"`     // the file that holds the packets of Sessions
 }
 
 // Sink takes alerts. Alert is called by the engine's goroutine and must not block.
@@ -85,6 +90,20 @@ func (l Labels) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote; the labels come sorted by name.
+func (l *Labels) UnmarshalJSON(b []byte) error {
+	var all map[string]string
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	*l = make(Labels, 0, len(all))
+	for name, value := range all {
+		*l = append(*l, Label{name, value})
+	}
+	slices.SortFunc(*l, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
+
 // Get returns the value of a label, empty where there is none.
 func (l Labels) Get(name string) string {
 	for _, x := range l {
@@ -118,8 +137,8 @@ func severityRank(s string) int {
 	return -1
 }
 
-// number writes a value as people read it: whole numbers bare, others short.
-func number(v float64) string {
+// Number writes a value as people read it: whole numbers bare, others short.
+func Number(v float64) string {
 	if v == float64(int64(v)) {
 		return strconv.FormatInt(int64(v), 10)
 	}

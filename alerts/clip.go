@@ -11,10 +11,10 @@ import (
 // maxText bounds what a hostile peer can put into a key, label or summary.
 const maxText = 200
 
-// clip makes a text fit for people: valid, bounded, without control characters
+// Clip makes a text fit for people: valid, bounded, without control characters
 // (a user name may hold an escape sequence for the reader's terminal). Of
 // different texts it makes different ones, but for chance.
-func clip(s string) string {
+func Clip(s string) string {
 	if len(s) <= maxText && clean(s) {
 		return s
 	}
@@ -48,17 +48,17 @@ func clean(s string) bool {
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
-		return clip(v)
+		return Clip(v)
 	case int:
 		return strconv.Itoa(v)
 	case bool:
 		return strconv.FormatBool(v)
 	case float64:
-		return number(v)
+		return Number(v)
 	case []string:
-		return clip(strings.Join(v, ", "))
+		return Clip(strings.Join(v, ", "))
 	case nil:
 		return ""
 	}
-	return clip(fmt.Sprint(v))
+	return Clip(fmt.Sprint(v))
 }

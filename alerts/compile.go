@@ -117,7 +117,7 @@ func (c *compiler) values(k kind, list []source, what string) (*keying, error) {
 			return nil, err
 		}
 		if !scalar(p.Node().Type()) {
-			return nil, placed(s.at, c.rule, what+": "+clip(s.text)+" must be a text, a number or a boolean")
+			return nil, placed(s.at, c.rule, what+": "+Clip(s.text)+" must be a text, a number or a boolean")
 		}
 		made.values = append(made.values, value{p, writer(c.native(k).expression(p.Node()))})
 		name += s.text + "\x00"

@@ -1,15 +1,14 @@
-// Package alerts judges the events of sessions by rules and tells people.
+// Package alerts judges the events of sessions by rules.
 //
-// It owns three things. The rule language: a YAML file whose conditions are
+// It owns two things. The rule language: a YAML file whose conditions are
 // expr-lang expressions, typed when the file is loaded; the built-in rules
 // (builtin.yaml) are written in it like a site's own. The engine: windows,
-// groups, learned rates and the life of an alert, all on packet time. The
-// receivers: a bounded queue and a worker each, so that a receiver that fails
-// delays neither packets nor other receivers.
+// groups, learned rates and the life of an alert, all on packet time. Package
+// notify brings alerts to people, package receivers writes their forms.
 //
 // cmd loads the rules, gives the engine every event of the tracker
 // (Engine.Handle), the passing of time (Engine.Advance) and what a live capture
-// lost (Engine.Capture), and connects the engine's Sink to a Notifier and to the
+// lost (Engine.Capture), and connects the engine's Sink to a notify.Notifier and to the
 // log. The engine reads no clock, starts
 // no goroutine and does no I/O: the same events give the same alerts in the
 // same order. The package never sees a secret: events carry none.

@@ -167,9 +167,9 @@ func (e *Engine) emit(f *firing, at int64) {
 	a.Summary = join(f.summary, func(hole string) string {
 		switch hole {
 		case "value":
-			return number(a.Value)
+			return Number(a.Value)
 		case "threshold":
-			return number(a.Threshold)
+			return Number(a.Threshold)
 		case "window":
 			return short(f.window)
 		}

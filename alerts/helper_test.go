@@ -26,7 +26,7 @@ type book struct {
 
 func (b *book) Alert(a Alert) {
 	b.alerts = append(b.alerts, a)
-	line := fmt.Sprintf("%s %s %s %s [%s] %s/%s", a.Time.Sub(t0), a.Status, a.Severity, a.Rule, a.Key, number(a.Value), number(a.Threshold))
+	line := fmt.Sprintf("%s %s %s %s [%s] %s/%s", a.Time.Sub(t0), a.Status, a.Severity, a.Rule, a.Key, Number(a.Value), Number(a.Threshold))
 	if a.Repeat > 0 {
 		line += fmt.Sprintf(" repeat %d", a.Repeat)
 	}

@@ -29,16 +29,16 @@ func writer(x any) func([]byte, view) []byte {
 		return func(dst []byte, v view) []byte {
 			a := x(v)
 			if a.Zone() != "" || !a.IsValid() {
-				return append(dst, clip(a.String())...)
+				return append(dst, Clip(a.String())...)
 			}
 			return a.AppendTo(dst)
 		}
 	case words:
-		return func(dst []byte, v view) []byte { return append(dst, clip(x(v))...) }
+		return func(dst []byte, v view) []byte { return append(dst, Clip(x(v))...) }
 	case whole:
 		return func(dst []byte, v view) []byte { return strconv.AppendInt(dst, int64(x(v)), 10) }
 	case real:
-		return func(dst []byte, v view) []byte { return append(dst, number(x(v))...) }
+		return func(dst []byte, v view) []byte { return append(dst, Number(x(v))...) }
 	case truth:
 		return func(dst []byte, v view) []byte { return strconv.AppendBool(dst, x(v)) }
 	}

@@ -200,7 +200,7 @@ func (r *reader) repeat(n *yaml.Node, into *time.Duration) error {
 		return err
 	}
 	if *into < time.Minute {
-		return r.errorf(n, "repeat_interval: %s is out of range; allowed: 1m to 31d", clip(n.Value))
+		return r.errorf(n, "repeat_interval: %s is out of range; allowed: 1m to 31d", Clip(n.Value))
 	}
 	return nil
 }
@@ -223,7 +223,7 @@ func (r *reader) event(n *yaml.Node, into *kind) error {
 			return nil
 		}
 	}
-	return r.errorf(n, "unknown event %q; allowed: %s", clip(n.Value), kindList())
+	return r.errorf(n, "unknown event %q; allowed: %s", Clip(n.Value), kindList())
 }
 
 var labelName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
@@ -238,7 +238,7 @@ func (r *reader) labels(n *yaml.Node, rule *Rule) error {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if !labelName.MatchString(key.Value) || reservedLabels[key.Value] {
-			return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance", clip(key.Value))
+			return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance", Clip(key.Value))
 		}
 		l := labelSource{name: key.Value}
 		if err := r.source(n.Content[i+1], "a label", &l.text); err != nil {
@@ -282,7 +282,7 @@ func (r *reader) fire(n *yaml.Node, f *fire) error {
 	how, body := n.Content[0].Value, n.Content[1]
 	rules, ok := fireKeys[how]
 	if !ok {
-		return r.errorf(n.Content[0], "unknown way to fire %q; allowed: %s", clip(how), fireList)
+		return r.errorf(n.Content[0], "unknown way to fire %q; allowed: %s", Clip(how), fireList)
 	}
 	*f = fire{how: how}
 	if how == fireSpike {

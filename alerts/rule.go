@@ -160,7 +160,7 @@ func (f *fire) describe() string {
 	case fireAfter:
 		return fmt.Sprintf("after %d in %s", f.threshold, short(f.window))
 	case fireSpike:
-		return fmt.Sprintf("adaptive, floor %s in %s", number(f.floor), short(f.window))
+		return fmt.Sprintf("adaptive, floor %s in %s", Number(f.floor), short(f.window))
 	case fireUnlike:
 		return fmt.Sprintf("unlike others in %s", short(f.window))
 	}

@@ -22,7 +22,7 @@ func (c *compiler) severity(k kind, s source) (severity, error) {
 		return severity{fixed: s.text}, nil
 	}
 	if regexp.MustCompile(`^[A-Za-z]+$`).MatchString(s.text) {
-		return severity{}, placed(s.at, c.rule, fmt.Sprintf("unknown severity %q; allowed: %s, or an expression that yields one", clip(s.text), strings.Join(Severities[:], ", ")))
+		return severity{}, placed(s.at, c.rule, fmt.Sprintf("unknown severity %q; allowed: %s, or an expression that yields one", Clip(s.text), strings.Join(Severities[:], ", ")))
 	}
 	p, err := c.program(k, s, "severity", expr.AsKind(reflect.String))
 	if err != nil {
@@ -46,7 +46,7 @@ func (e *Engine) severity(t *runningTrigger) string {
 
 func (e *Engine) severityOf(t *runningTrigger) string {
 	if t.severity.native != nil {
-		return clip(t.severity.native(e.view))
+		return Clip(t.severity.native(e.view))
 	}
 	return e.yield(t, t.severity.program)
 }

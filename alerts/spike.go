@@ -130,7 +130,7 @@ func (r *rate) explain(f *fire, all *baseline) string {
 	case all.n >= f.learn:
 		b, who = all, "not met before; the rate of the others"
 	default:
-		return fmt.Sprintf("not met before; the absolute limit of %s in %s", number(f.limit), short(f.window))
+		return fmt.Sprintf("not met before; the absolute limit of %s in %s", Number(f.limit), short(f.window))
 	}
 	return fmt.Sprintf("%s, %.1f ± %.1f in %s, learned over %d windows", who, b.mean, math.Sqrt(b.variance), short(f.window), b.n)
 }

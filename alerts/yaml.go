@@ -48,7 +48,7 @@ func (r *reader) mapping(n *yaml.Node, what string, keys table) error {
 		key := n.Content[i]
 		read, ok := keys[key.Value]
 		if !ok {
-			return r.errorf(key, "unknown key %q in %s; allowed: %s", clip(key.Value), what, strings.Join(names(keys), ", "))
+			return r.errorf(key, "unknown key %q in %s; allowed: %s", Clip(key.Value), what, strings.Join(names(keys), ", "))
 		}
 		if seen[key.Value] {
 			return r.errorf(key, "key %q stands twice in %s", key.Value, what)
@@ -139,10 +139,10 @@ func (r *reader) duration(n *yaml.Node, what string, into *time.Duration) error 
 	}
 	d, err := time.ParseDuration(daysToHours(s))
 	if err != nil {
-		return r.errorf(n, "%s: %q is no duration; write a number with its unit, such as 30s, 5m, 24h or 7d", what, clip(s))
+		return r.errorf(n, "%s: %q is no duration; write a number with its unit, such as 30s, 5m, 24h or 7d", what, Clip(s))
 	}
 	if d <= 0 || d > MaxWindow {
-		return r.errorf(n, "%s: %s is out of range; allowed: more than 0 up to 31d", what, clip(s))
+		return r.errorf(n, "%s: %s is out of range; allowed: more than 0 up to 31d", what, Clip(s))
 	}
 	*into = d
 	return nil

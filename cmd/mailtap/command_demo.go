@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/notify"
+	"github.com/mailtap/mailtap/alerts/receivers"
 )
 
 func (p *program) demoCommand() *cobra.Command {
@@ -57,15 +59,15 @@ func (d *demo) run(c *cobra.Command) error {
 		return failed(err)
 	}
 	defer hook.stop()
-	receiver, err := alerts.NewWebhook(alerts.WebhookOptions{Name: "demo", URL: hook.url(), Sensor: cfg.sensor()})
+	receiver, err := receivers.NewWebhook(receivers.WebhookOptions{Name: "demo", URL: hook.url(), Sensor: cfg.sensor()})
 	if err != nil {
 		return failed(err)
 	}
 	l := &liveRun{
 		program: d.program, cfg: &cfg, log: newLogger(cfg.Log, d.program.stderr), registry: newRegistry(), duration: d.duration,
-		wiring: wiring{lines: screen, extra: []alerts.Receiver{receiver}},
+		wiring: wiring{lines: screen, extra: []notify.Receiver{receiver}},
 		started: func(w *webServer, o *outputs) {
-			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+printable(alerts.Line(&a))) }
+			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+printable(receivers.Line(&a))) }
 			d.welcome(screen, w)
 		},
 	}

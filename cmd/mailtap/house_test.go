@@ -22,18 +22,20 @@ const module = "github.com/mailtap/mailtap/"
 
 // above lists what each room may import of ours: the flow goes one way.
 var above = map[string][]string{
-	"capture":         {},
-	"capture/packet":  {"capture"},
-	"capture/stream":  {"capture", "capture/packet"},
-	"decode/smtp":     {},
-	"decode/mail":     {},
-	"decode/tls":      {"decode/tls/keys"},
-	"decode/tls/keys": {},
-	"sessions":        {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
-	"sessions/dialog": {"capture", "capture/packet"}, // makes traffic from text; only tests import it
-	"sessions/log":    {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
-	"metrics":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
-	"alerts":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"capture":          {},
+	"capture/packet":   {"capture"},
+	"capture/stream":   {"capture", "capture/packet"},
+	"decode/smtp":      {},
+	"decode/mail":      {},
+	"decode/tls":       {"decode/tls/keys"},
+	"decode/tls/keys":  {},
+	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
+	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text; only tests import it
+	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"alerts/notify":    {"alerts"},
+	"alerts/receivers": {"alerts", "alerts/notify"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
@@ -23,7 +24,7 @@ type outputs struct {
 	records  recordlog.Options // of the writer
 	file     *recordlog.File
 	loki     *recordlog.Loki
-	notifier *alerts.Notifier
+	notifier *notify.Notifier
 	report   *report
 	screen   func(alerts.Alert)
 

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/notify"
+	"github.com/mailtap/mailtap/alerts/receivers"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
@@ -26,7 +28,7 @@ type wiring struct {
 	registry prometheus.Registerer // nil: no metrics
 	sources  []string              // for metrics
 	offline  bool                  // waiting for Loki is allowed
-	extra    []alerts.Receiver     // beside the configured ones
+	extra    []notify.Receiver     // beside the configured ones
 	backoff  time.Duration         // of receivers, longest; 0: their default
 }
 
@@ -40,14 +42,14 @@ func (w wiring) outputs() (*outputs, error) {
 	if bad != nil {
 		return nil, configError{*bad}
 	}
-	receivers, err := w.receivers()
+	list, err := w.receiverList()
 	if err != nil {
 		return nil, err
 	}
 	if w.registry != nil {
-		o.metrics = metrics.New(w.registry, w.metricsOptions(set, receivers, o))
+		o.metrics = metrics.New(w.registry, w.metricsOptions(set, list, o))
 	}
-	if err := w.addNotifier(o, receivers); err != nil {
+	if err := w.addNotifier(o, list); err != nil {
 		return nil, err
 	}
 	return o, w.addEngine(o, set)
@@ -84,18 +86,18 @@ func (w wiring) addRecords(o *outputs) error {
 	return err
 }
 
-func (w wiring) receivers() ([]alerts.Receiver, error) {
+func (w wiring) receiverList() ([]notify.Receiver, error) {
 	out := w.extra
 	for _, r := range w.cfg.Alerts.Receivers {
 		if r.Stdout != nil {
-			out = append(out, alerts.NewText(string(r.Name), w.lines))
+			out = append(out, receivers.NewText(string(r.Name), w.lines))
 			continue
 		}
 		url, err := r.Webhook.url()
 		if err != nil {
 			return nil, fmt.Errorf("receiver %s: %w", r.Name, err)
 		}
-		hook, err := alerts.NewWebhook(alerts.WebhookOptions{
+		hook, err := receivers.NewWebhook(receivers.WebhookOptions{
 			Name: string(r.Name), URL: url, Timeout: time.Duration(r.Webhook.Timeout), Sensor: w.cfg.sensor(),
 		})
 		if err != nil {
@@ -106,11 +108,11 @@ func (w wiring) receivers() ([]alerts.Receiver, error) {
 	return out, nil
 }
 
-func (w wiring) addNotifier(o *outputs, receivers []alerts.Receiver) error {
-	if len(receivers) == 0 {
+func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
+	if len(list) == 0 {
 		return nil
 	}
-	options := alerts.NotifierOptions{
+	options := notify.Options{
 		MaxBackoff: w.backoff,
 		Failed: func(receiver string, err error) {
 			w.log.Warn("a receiver does not take alerts; they wait and are tried again", "receiver", receiver, "err", err)
@@ -120,7 +122,7 @@ func (w wiring) addNotifier(o *outputs, receivers []alerts.Receiver) error {
 		options.Observer = o.metrics
 	}
 	var err error
-	o.notifier, err = alerts.NewNotifier(receivers, options)
+	o.notifier, err = notify.New(list, options)
 	return err
 }
 
@@ -140,13 +142,13 @@ func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
 	return nil
 }
 
-func (w wiring) metricsOptions(set alerts.RuleSet, receivers []alerts.Receiver, o *outputs) metrics.Options {
+func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Receiver, o *outputs) metrics.Options {
 	m := metrics.Options{
 		Version: version, Revision: revision(), GoVersion: runtime.Version(),
 		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
-		Ignored: packet.Reasons(), NotificationResults: alerts.NotifyResults[:],
+		Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
 	}
-	for _, r := range receivers {
+	for _, r := range list {
 		m.Receivers = append(m.Receivers, r.Name())
 	}
 	for i := range set.Rules {

@@ -1,4 +1,6 @@
-package alerts
+package notify
+
+import "github.com/mailtap/mailtap/alerts"
 
 // queue holds alerts in their order, bounded. Where it is full the oldest
 // resolved alert goes first, then the oldest: better a receiver that believes
@@ -16,7 +18,7 @@ type fifo struct {
 
 type queued struct {
 	seq   uint64
-	alert Alert
+	alert alerts.Alert
 }
 
 func (f *fifo) len() int { return len(f.items) - f.head }
@@ -42,7 +44,7 @@ func (f *fifo) pop() queued {
 func (q *queue) len() int { return q.lists[0].len() + q.lists[1].len() }
 
 // push adds an alert and says whether another had to go.
-func (q *queue) push(a Alert) (dropped bool) {
+func (q *queue) push(a alerts.Alert) (dropped bool) {
 	if q.len() >= q.max {
 		dropped = true
 		if q.lists[1].len() > 0 {
@@ -52,7 +54,7 @@ func (q *queue) push(a Alert) (dropped bool) {
 		}
 	}
 	list := &q.lists[0]
-	if a.Status == Resolved {
+	if a.Status == alerts.Resolved {
 		list = &q.lists[1]
 	}
 	list.push(queued{q.next, a})
@@ -73,8 +75,8 @@ func (q *queue) first() *fifo {
 }
 
 // batch takes the oldest alerts out: at most n, all of one rule.
-func (q *queue) batch(n int) []Alert {
-	var out []Alert
+func (q *queue) batch(n int) []alerts.Alert {
+	var out []alerts.Alert
 	for len(out) < n {
 		f := q.first()
 		if f == nil || len(out) > 0 && f.first().alert.Rule != out[0].Rule {

@@ -1,7 +1,8 @@
-package alerts
+package receivers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -13,6 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/notify"
 )
 
 // WebhookOptions configure a webhook. URL is needed; it, the headers' values
@@ -25,7 +29,7 @@ type WebhookOptions struct {
 	TLS         *tls.Config       // nil: the system's authorities, TLS 1.2 and above
 	ExternalURL string            // of this program's page, shown by some receivers
 	Sensor      string            // the labels sensor and instance
-	Clock       Clock             // to read a Retry-After date by; nil: the wall clock
+	Clock       notify.Clock      // to read a Retry-After date by; nil: the wall clock
 }
 
 // Webhook posts alerts in the form of Alertmanager's webhook, version 4
@@ -41,9 +45,9 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	if o.Name == "" {
 		o.Name = "webhook"
 	}
-	orDefault(&o.Timeout, 10*time.Second)
+	o.Timeout = cmp.Or(max(o.Timeout, 0), 10*time.Second)
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = notify.WallClock{}
 	}
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -51,7 +55,7 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 	}
 	for name, value := range o.Headers {
 		if !fitHeader(name, value) {
-			return nil, fmt.Errorf("receiver %s: header %q has a name or value that HTTP does not allow", o.Name, clip(name))
+			return nil, fmt.Errorf("receiver %s: header %q has a name or value that HTTP does not allow", o.Name, alerts.Clip(name))
 		}
 	}
 	config := o.TLS
@@ -77,14 +81,14 @@ func fitHeader(name, value string) bool {
 func (w *Webhook) Name() string { return w.options.Name }
 
 // Send implements Receiver.
-func (w *Webhook) Send(ctx context.Context, batch []Alert) error {
+func (w *Webhook) Send(ctx context.Context, batch []alerts.Alert) error {
 	body, err := json.Marshal(w.message(batch))
 	if err != nil {
-		return &SendError{What: w.target + ": " + err.Error(), Final: true}
+		return &notify.Error{What: w.target + ": " + err.Error(), Final: true}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.options.URL, bytes.NewReader(body))
 	if err != nil {
-		return &SendError{What: w.target + ": the request cannot be made", Final: true}
+		return &notify.Error{What: w.target + ": the request cannot be made", Final: true}
 	}
 	for name, value := range w.options.Headers {
 		req.Header.Set(name, value)
@@ -93,7 +97,7 @@ func (w *Webhook) Send(ctx context.Context, batch []Alert) error {
 	req.Header.Set("User-Agent", "mailtap")
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return &SendError{What: w.target + ": " + bare(err)}
+		return &notify.Error{What: w.target + ": " + bare(err)}
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
@@ -107,9 +111,9 @@ func bare(err error) string {
 		if in.Timeout() {
 			return "no answer in time"
 		}
-		return clip(in.Err.Error())
+		return alerts.Clip(in.Err.Error())
 	}
-	return clip(err.Error())
+	return alerts.Clip(err.Error())
 }
 
 func (w *Webhook) judge(resp *http.Response) error {
@@ -117,7 +121,7 @@ func (w *Webhook) judge(resp *http.Response) error {
 	if code >= 200 && code < 300 {
 		return nil
 	}
-	e := &SendError{What: fmt.Sprintf("%s answered %d %s", w.target, code, http.StatusText(code))}
+	e := &notify.Error{What: fmt.Sprintf("%s answered %d %s", w.target, code, http.StatusText(code))}
 	e.Final = code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
 	if !e.Final {
 		e.After = w.retryAfter(resp.Header.Get("Retry-After"))
@@ -161,12 +165,12 @@ type (
 	}
 )
 
-func (w *Webhook) message(batch []Alert) webhookMessage {
-	m := webhookMessage{Version: "4", Status: Resolved, Receiver: w.options.Name, ExternalURL: w.options.ExternalURL}
+func (w *Webhook) message(batch []alerts.Alert) webhookMessage {
+	m := webhookMessage{Version: "4", Status: alerts.Resolved, Receiver: w.options.Name, ExternalURL: w.options.ExternalURL}
 	for i := range batch {
 		a := &batch[i]
-		if a.Status == Firing {
-			m.Status = Firing
+		if a.Status == alerts.Firing {
+			m.Status = alerts.Firing
 		}
 		m.GroupLabels = map[string]string{"alertname": a.Rule}
 		m.GroupKey = fmt.Sprintf("{}:{alertname=%q}", a.Rule)
@@ -178,7 +182,7 @@ func (w *Webhook) message(batch []Alert) webhookMessage {
 	return m
 }
 
-func (w *Webhook) labels(a *Alert) map[string]string {
+func (w *Webhook) labels(a *alerts.Alert) map[string]string {
 	out := map[string]string{"alertname": a.Rule, "severity": a.Severity}
 	for _, l := range a.Labels {
 		out[l.Name] = l.Value
@@ -189,8 +193,8 @@ func (w *Webhook) labels(a *Alert) map[string]string {
 	return out
 }
 
-func annotations(a *Alert) map[string]string {
-	out := map[string]string{"summary": a.Summary, "value": number(a.Value), "threshold": number(a.Threshold)}
+func annotations(a *alerts.Alert) map[string]string {
+	out := map[string]string{"summary": a.Summary, "value": alerts.Number(a.Value), "threshold": alerts.Number(a.Threshold)}
 	put := func(name, value string) {
 		if value != "" {
 			out[name] = value

@@ -1,4 +1,4 @@
-package alerts
+package notify_test
 
 import (
 	"bytes"
@@ -14,7 +14,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/notify"
+	"github.com/mailtap/mailtap/alerts/receivers"
 )
+
+var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // hurry is a clock whose waits end at once and are written down.
 type hurry struct {
@@ -75,10 +81,10 @@ func (c *tally) get(key string) int {
 	return c.n[key]
 }
 
-func sample(i int, status string) Alert {
-	a := Alert{Time: t0, Rule: "R", Severity: Warning, Status: status, Started: t0, Key: fmt.Sprint(i), Value: float64(i),
-		Threshold: 1, Summary: fmt.Sprint("alert ", i), Labels: Labels{{"client_ip", "192.0.2.1"}}, Fingerprint: fmt.Sprintf("%016x", i)}
-	if status == Resolved {
+func sample(i int, status string) alerts.Alert {
+	a := alerts.Alert{Time: t0, Rule: "R", Severity: alerts.Warning, Status: status, Started: t0, Key: fmt.Sprint(i), Value: float64(i),
+		Threshold: 1, Summary: fmt.Sprint("alert ", i), Labels: alerts.Labels{{Name: "client_ip", Value: "192.0.2.1"}}, Fingerprint: fmt.Sprintf("%016x", i)}
+	if status == alerts.Resolved {
 		a.Ended = t0.Add(time.Minute)
 	}
 	return a
@@ -119,7 +125,9 @@ func (s *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *rough) take(r *http.Request) {
-	var m webhookMessage
+	var m struct {
+		Alerts []struct{ Annotations map[string]string }
+	}
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
 		return
 	}
@@ -133,17 +141,17 @@ func TestWebhookOutlivesFailures(t *testing.T) {
 	hs := httptest.NewServer(server)
 	defer hs.Close()
 	clock, count := &hurry{}, newTally()
-	hook, err := NewWebhook(WebhookOptions{Name: "hook", URL: hs.URL + "/secret", Timeout: 100 * time.Millisecond})
+	hook, err := receivers.NewWebhook(receivers.WebhookOptions{Name: "hook", URL: hs.URL + "/secret", Timeout: 100 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := NewNotifier([]Receiver{hook}, NotifierOptions{Clock: clock, Observer: count, Jitter: func() float64 { return 1 }})
+	n, err := notify.New([]notify.Receiver{hook}, notify.Options{Clock: clock, Observer: count, Jitter: func() float64 { return 1 }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const all = 300
 	for i := range all {
-		n.Alert(sample(i, Firing))
+		n.Alert(sample(i, alerts.Firing))
 	}
 	count.await("hook sent", all)
 	if err := n.Close(context.Background()); err != nil {
@@ -185,18 +193,18 @@ func TestRetryAfterIsBounded(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer hs.Close()
-	hook, _ := NewWebhook(WebhookOptions{URL: hs.URL, Clock: &hurry{}})
-	w := &worker{options: &NotifierOptions{MaxBackoff: time.Minute, Jitter: func() float64 { return 0 }}}
+	hook, _ := receivers.NewWebhook(receivers.WebhookOptions{URL: hs.URL, Clock: &hurry{}})
+	options := notify.Options{MaxBackoff: time.Minute, Jitter: func() float64 { return 0 }}
 	for h, want := range map[string]time.Duration{
 		"7": 7 * time.Second, "99999999": time.Minute, "-5": time.Second, "soon": time.Second,
 		t0.Add(20 * time.Second).Format(http.TimeFormat): 20 * time.Second,
 	} {
 		header = h
-		var how *SendError
-		if err := hook.Send(context.Background(), []Alert{sample(1, Firing)}); !errors.As(err, &how) || how.Final {
+		var how *notify.Error
+		if err := hook.Send(context.Background(), []alerts.Alert{sample(1, alerts.Firing)}); !errors.As(err, &how) || how.Final {
 			t.Fatalf("%v", err)
 		}
-		if d := w.pause(2*time.Second, how); d != want {
+		if d := notify.Pause(&options, 2*time.Second, how); d != want {
 			t.Errorf("Retry-After %q: waits %s, want %s", h, d, want)
 		}
 	}
@@ -211,7 +219,9 @@ func TestRefusedAlertDoesNotHarmOthers(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		var m webhookMessage
+		var m struct {
+			Alerts []struct{ Annotations map[string]string }
+		}
 		json.Unmarshal(body, &m)
 		mu.Lock()
 		defer mu.Unlock()
@@ -221,13 +231,13 @@ func TestRefusedAlertDoesNotHarmOthers(t *testing.T) {
 	}))
 	defer hs.Close()
 	var failures []string
-	hook, _ := NewWebhook(WebhookOptions{URL: strings.Replace(hs.URL, "http://", "http://user:hunter2@", 1) + "/T0KEN?key=s3cret",
+	hook, _ := receivers.NewWebhook(receivers.WebhookOptions{URL: strings.Replace(hs.URL, "http://", "http://user:hunter2@", 1) + "/T0KEN?key=s3cret",
 		Headers: map[string]string{"Authorization": "Bearer s3cret"}})
 	count := newTally()
-	n, _ := NewNotifier([]Receiver{hook}, NotifierOptions{Clock: &hurry{}, Observer: count,
+	n, _ := notify.New([]notify.Receiver{hook}, notify.Options{Clock: &hurry{}, Observer: count,
 		Failed: func(name string, err error) { failures = append(failures, name+": "+err.Error()) }})
 	for i := range 6 {
-		n.Alert(sample(i, Firing))
+		n.Alert(sample(i, alerts.Firing))
 	}
 	if err := n.Close(context.Background()); err != nil {
 		t.Fatal(err)
@@ -252,9 +262,9 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	defer moved.Close()
 	dead.Close()
 	for _, u := range []string{url, "https" + strings.TrimPrefix(moved.URL, "http") + "/T0KEN", moved.URL + "/T0KEN"} {
-		hook, err := NewWebhook(WebhookOptions{URL: u, Headers: map[string]string{"X-Key": "s3cret"}, Timeout: time.Second})
+		hook, err := receivers.NewWebhook(receivers.WebhookOptions{URL: u, Headers: map[string]string{"X-Key": "s3cret"}, Timeout: time.Second})
 		if err == nil {
-			err = hook.Send(context.Background(), []Alert{sample(1, Firing)})
+			err = hook.Send(context.Background(), []alerts.Alert{sample(1, alerts.Firing)})
 		}
 		if err == nil {
 			t.Fatal("sent")
@@ -265,10 +275,10 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 			}
 		}
 	}
-	for _, o := range []WebhookOptions{
+	for _, o := range []receivers.WebhookOptions{
 		{URL: "http://us er:hunter2@x"}, {URL: "ftp://hunter2@x"}, {URL: "hunter2"}, {URL: ""}, {URL: "http://x", Headers: map[string]string{"A": "hunter2\r\nB: c"}},
 	} {
-		if _, err := NewWebhook(o); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := receivers.NewWebhook(o); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", o.URL, err)
 		}
 	}
@@ -279,7 +289,7 @@ type stuck struct{ name string }
 
 func (s stuck) Name() string { return s.name }
 
-func (s stuck) Send(ctx context.Context, _ []Alert) error {
+func (s stuck) Send(ctx context.Context, _ []alerts.Alert) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -287,12 +297,12 @@ func (s stuck) Send(ctx context.Context, _ []Alert) error {
 func TestStuckReceiverDelaysNobody(t *testing.T) {
 	var out bytes.Buffer
 	count := newTally()
-	n, err := NewNotifier([]Receiver{stuck{"stuck"}, NewText("out", &out)}, NotifierOptions{Queue: 100, Observer: count})
+	n, err := notify.New([]notify.Receiver{stuck{"stuck"}, receivers.NewText("out", &out)}, notify.Options{Queue: 100, Observer: count})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 1000 {
-		n.Alert(sample(i, Firing))
+		n.Alert(sample(i, alerts.Firing))
 		if i%50 == 49 { // so that the queue of the other does not fill
 			count.await("out sent", i+1)
 		}
@@ -322,9 +332,9 @@ func (b blocked) Write(p []byte) (int, error) {
 func TestCloseEndsThoughATerminalIsStopped(t *testing.T) {
 	b := blocked{make(chan struct{})}
 	defer close(b.release)
-	n, _ := NewNotifier([]Receiver{NewText("out", b)}, NotifierOptions{Clock: &hurry{}})
-	n.Alert(sample(1, Firing))
-	n.Alert(sample(2, Firing))
+	n, _ := notify.New([]notify.Receiver{receivers.NewText("out", b)}, notify.Options{Clock: &hurry{}})
+	n.Alert(sample(1, alerts.Firing))
+	n.Alert(sample(2, alerts.Firing))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := n.Close(ctx); err == nil || err.Error() != "2 notifications were not delivered before the end" {
@@ -333,160 +343,7 @@ func TestCloseEndsThoughATerminalIsStopped(t *testing.T) {
 }
 
 func TestReceiverNamesAreUnique(t *testing.T) {
-	if _, err := NewNotifier([]Receiver{stuck{"a"}, stuck{"a"}}, NotifierOptions{}); err == nil {
+	if _, err := notify.New([]notify.Receiver{stuck{"a"}, stuck{"a"}}, notify.Options{}); err == nil {
 		t.Error("two receivers of one name")
-	}
-}
-
-func TestQueueDropsResolvedFirst(t *testing.T) {
-	q := queue{max: 4}
-	push := func(i int, status string, dropped bool) {
-		if q.push(sample(i, status)) != dropped {
-			t.Errorf("push %d: dropped %v", i, !dropped)
-		}
-	}
-	push(0, Firing, false)
-	push(1, Resolved, false)
-	push(2, Firing, false)
-	push(3, Resolved, false)
-	push(4, Firing, true)   // 1 goes
-	push(5, Resolved, true) // 3 goes
-	push(6, Firing, true)   // 5 goes
-	push(7, Firing, true)   // 0 goes
-	var got []string
-	for _, a := range q.batch(10) {
-		got = append(got, a.Key)
-	}
-	if want := []string{"2", "4", "6", "7"}; !slices.Equal(got, want) {
-		t.Errorf("left %v, want %v", got, want)
-	}
-	for i := range 1000 { // the room that popped ones held is used again
-		push(i, Firing, false)
-		if b := q.batch(1); len(b) != 1 || b[0].Key != fmt.Sprint(i) {
-			t.Fatal(b)
-		}
-	}
-	if n := cap(q.lists[0].items); n > 512 {
-		t.Errorf("the queue grew to %d", n)
-	}
-}
-
-func TestBatchesAreOfOneRule(t *testing.T) {
-	q := queue{max: 10}
-	for i, rule := range []string{"A", "A", "B", "A"} {
-		a := sample(i, []string{Firing, Resolved}[i%2])
-		a.Rule = rule
-		q.push(a)
-	}
-	var sizes []int
-	for b := q.batch(50); b != nil; b = q.batch(50) {
-		sizes = append(sizes, len(b))
-	}
-	if !slices.Equal(sizes, []int{2, 1, 1}) {
-		t.Errorf("batches of %v", sizes)
-	}
-}
-
-func TestWebhookMessage(t *testing.T) {
-	hook, err := NewWebhook(WebhookOptions{Name: "hook", URL: "https://example.test/x", Sensor: "tap1", ExternalURL: "http://tap1:9025"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b := sample(1, Firing), sample(2, Resolved)
-	a.Runbook, a.Learned, a.Techniques, a.Sessions = "https://x/r", "l", []string{"T1110"}, []string{"s1", "s2"}
-	got, err := json.MarshalIndent(hook.message([]Alert{a, b}), "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `{
- "version": "4",
- "groupKey": "{}:{alertname=\"R\"}",
- "truncatedAlerts": 0,
- "status": "firing",
- "receiver": "hook",
- "groupLabels": {
-  "alertname": "R"
- },
- "commonLabels": {
-  "alertname": "R",
-  "client_ip": "192.0.2.1",
-  "instance": "tap1",
-  "sensor": "tap1",
-  "severity": "warning"
- },
- "commonAnnotations": {
-  "threshold": "1"
- },
- "externalURL": "http://tap1:9025",
- "alerts": [
-  {
-   "status": "firing",
-   "labels": {
-    "alertname": "R",
-    "client_ip": "192.0.2.1",
-    "instance": "tap1",
-    "sensor": "tap1",
-    "severity": "warning"
-   },
-   "annotations": {
-    "key": "1",
-    "learned": "l",
-    "runbook_url": "https://x/r",
-    "sessions": "s1,s2",
-    "summary": "alert 1",
-    "techniques": "T1110",
-    "threshold": "1",
-    "value": "1"
-   },
-   "startsAt": "2026-11-23T12:00:00Z",
-   "endsAt": "0001-01-01T00:00:00Z",
-   "generatorURL": "http://tap1:9025",
-   "fingerprint": "0000000000000001"
-  },
-  {
-   "status": "resolved",
-   "labels": {
-    "alertname": "R",
-    "client_ip": "192.0.2.1",
-    "instance": "tap1",
-    "sensor": "tap1",
-    "severity": "warning"
-   },
-   "annotations": {
-    "key": "2",
-    "summary": "alert 2",
-    "threshold": "1",
-    "value": "2"
-   },
-   "startsAt": "2026-11-23T12:00:00Z",
-   "endsAt": "2026-11-23T12:01:00Z",
-   "generatorURL": "http://tap1:9025",
-   "fingerprint": "0000000000000002"
-  }
- ]
-}`
-	if string(got) != want {
-		t.Errorf("got %s", got)
-	}
-}
-
-func TestTextAndJSON(t *testing.T) {
-	var out bytes.Buffer
-	a := sample(3, Firing)
-	a.Repeat = 1
-	NewText("out", &out).Send(context.Background(), []Alert{a, sample(3, Resolved)})
-	want := "2026-11-23T12:00:00Z FIRING   warning  R: alert 3 (since 2026-11-23T12:00:00Z)\n" +
-		"2026-11-23T12:00:00Z RESOLVED warning  R: alert 3\n"
-	if out.String() != want {
-		t.Errorf("got\n%swant\n%s", out.String(), want)
-	}
-	got, err := json.Marshal(sample(3, Resolved))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `{"time":"2026-11-23T12:00:00Z","rule":"R","severity":"warning","status":"resolved","started":"2026-11-23T12:00:00Z",` +
-		`"ended":"2026-11-23T12:01:00Z","key":"3","value":3,"threshold":1,"summary":"alert 3","labels":{"client_ip":"192.0.2.1"},` +
-		`"fingerprint":"0000000000000003"}`; string(got) != want {
-		t.Errorf("got %s", got)
 	}
 }

@@ -1,33 +1,36 @@
-package alerts
+package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/mailtap/mailtap/alerts"
 )
 
 // Receiver delivers alerts somewhere. Send gets at most MaxBatch alerts of one
 // rule, in order; it is called by one goroutine. An error that is no
-// *SendError is taken for one that passes.
+// *Error is taken for one that passes.
 type Receiver interface {
 	Name() string
-	Send(ctx context.Context, batch []Alert) error
+	Send(ctx context.Context, batch []alerts.Alert) error
 }
 
 // MaxBatch is how many alerts one Send delivers at most.
 const MaxBatch = 50
 
-// SendError says what to do about a failed Send. It holds no secret.
-type SendError struct {
+// Error says what to do about a failed Send. It holds no secret.
+type Error struct {
 	What  string
 	Final bool          // sending it again would fail again
 	After time.Duration // the receiver asked to wait so long; 0 where it did not
 }
 
-func (e *SendError) Error() string { return e.What }
+func (e *Error) Error() string { return e.What }
 
 // Results of a delivery, counted per alert.
 const (
@@ -37,11 +40,11 @@ const (
 	Dropped = "dropped" // the queue was full, or the end came
 )
 
-// NotifyResults lists every result.
-var NotifyResults = [...]string{Sent, Retried, Refused, Dropped}
+// Results lists every result.
+var Results = [...]string{Sent, Retried, Refused, Dropped}
 
-// NotifyObserver is told what metrics show. It is called by several goroutines.
-type NotifyObserver interface {
+// Observer is told what metrics show. It is called by several goroutines.
+type Observer interface {
 	Notified(receiver, result string, n int)
 	Queued(receiver string, n int)
 }
@@ -52,17 +55,21 @@ type Clock interface {
 	After(time.Duration) <-chan time.Time
 }
 
-type wallClock struct{}
+// WallClock is the Clock of the machine.
+type WallClock struct{}
 
-func (wallClock) Now() time.Time                         { return time.Now() }
-func (wallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+// Now implements Clock.
+func (WallClock) Now() time.Time { return time.Now() }
 
-// NotifierOptions are the settings of all receivers; the zero value works.
-type NotifierOptions struct {
+// After implements Clock.
+func (WallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// Options are the settings of all receivers; the zero value works.
+type Options struct {
 	Queue      int                              // alerts that wait for one receiver; default 10,000
 	MinBackoff time.Duration                    // after the first failure, then doubled; default 1 s
 	MaxBackoff time.Duration                    // longest wait, also where the receiver asks for more; default 5 min
-	Observer   NotifyObserver                   // nil: nobody
+	Observer   Observer                         // nil: nobody
 	Failed     func(receiver string, err error) // told once for each delivery that begins to fail, and for each refused one; nil: nobody
 	Clock      Clock                            // nil: the wall clock
 	Jitter     func() float64                   // 0 to 1, the part of half the backoff that is added to its other half; nil: random
@@ -79,13 +86,13 @@ type Notifier struct {
 	wait    sync.WaitGroup
 }
 
-// NewNotifier starts a worker for each receiver. Close ends them.
-func NewNotifier(receivers []Receiver, o NotifierOptions) (*Notifier, error) {
-	orDefault(&o.Queue, 10_000)
-	orDefault(&o.MinBackoff, time.Second)
-	orDefault(&o.MaxBackoff, 5*time.Minute)
+// New starts a worker for each receiver. Close ends them.
+func New(receivers []Receiver, o Options) (*Notifier, error) {
+	o.Queue = cmp.Or(max(o.Queue, 0), 10_000)
+	o.MinBackoff = cmp.Or(max(o.MinBackoff, 0), time.Second)
+	o.MaxBackoff = cmp.Or(max(o.MaxBackoff, 0), 5*time.Minute)
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = WallClock{}
 	}
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
@@ -108,7 +115,7 @@ func NewNotifier(receivers []Receiver, o NotifierOptions) (*Notifier, error) {
 }
 
 // Alert queues an alert for every receiver. It never blocks.
-func (n *Notifier) Alert(a Alert) {
+func (n *Notifier) Alert(a alerts.Alert) {
 	for _, w := range n.workers {
 		w.add(a)
 	}
@@ -149,7 +156,7 @@ const grace = time.Second
 // worker delivers to one receiver.
 type worker struct {
 	receiver Receiver
-	options  *NotifierOptions
+	options  *Options
 	wake     chan struct{}
 	closing  chan struct{}
 
@@ -158,7 +165,7 @@ type worker struct {
 	out   int // taken out of the queue, not delivered yet
 }
 
-func (w *worker) add(a Alert) {
+func (w *worker) add(a alerts.Alert) {
 	w.mu.Lock()
 	dropped := w.queue.push(a)
 	n := w.queue.len() + w.out
@@ -173,7 +180,7 @@ func (w *worker) add(a Alert) {
 	}
 }
 
-func (w *worker) take() []Alert {
+func (w *worker) take() []alerts.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch := w.queue.batch(MaxBatch)
@@ -218,7 +225,7 @@ func (w *worker) run(ctx context.Context) {
 }
 
 // deliver tries until it is done with; false means that the end came first.
-func (w *worker) deliver(ctx context.Context, batch []Alert) bool {
+func (w *worker) deliver(ctx context.Context, batch []alerts.Alert) bool {
 	backoff := w.options.MinBackoff
 	for try := 0; ; try++ {
 		err := w.receiver.Send(ctx, batch)
@@ -229,7 +236,7 @@ func (w *worker) deliver(ctx context.Context, batch []Alert) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		var how *SendError
+		var how *Error
 		if errors.As(err, &how) && how.Final {
 			return w.refused(ctx, batch, err)
 		}
@@ -246,7 +253,7 @@ func (w *worker) deliver(ctx context.Context, batch []Alert) bool {
 
 // refused gives an alert up. Of several only one may be at fault: the others
 // must not be lost with it.
-func (w *worker) refused(ctx context.Context, batch []Alert, err error) bool {
+func (w *worker) refused(ctx context.Context, batch []alerts.Alert, err error) bool {
 	if len(batch) == 1 {
 		w.count(Refused, 1)
 		w.failed(err)
@@ -265,7 +272,7 @@ func (w *worker) refused(ctx context.Context, batch []Alert, err error) bool {
 
 // pause is half the backoff and a random part of the other half, so that many
 // sensors do not come back at once; at least what the receiver asked for.
-func (w *worker) pause(backoff time.Duration, how *SendError) time.Duration {
+func (w *worker) pause(backoff time.Duration, how *Error) time.Duration {
 	d := backoff/2 + time.Duration(w.options.Jitter()*float64(backoff/2))
 	if how != nil {
 		d = max(d, how.After)
