@@ -128,7 +128,8 @@ func fingerprint(rule string, labels Labels) string {
 	return "0000000000000000"[len(s):] + s
 }
 
-func severityRank(s string) int {
+// SeverityRank is the place of a severity among Severities, -1 for another word.
+func SeverityRank(s string) int {
 	for i, x := range Severities {
 		if s == x {
 			return i

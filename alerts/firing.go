@@ -47,7 +47,7 @@ func (e *Engine) raise(t *runningTrigger, group uint32, v verdict) {
 	} else if v.value > a.Value {
 		a.Value, a.Threshold, a.Learned = v.value, v.threshold, v.learned
 	}
-	if severityRank(severity) > severityRank(a.Severity) {
+	if SeverityRank(severity) > SeverityRank(a.Severity) {
 		e.escalate(t, f, severity)
 	}
 }
@@ -150,7 +150,7 @@ func (e *Engine) resolve(f *firing, at int64) {
 }
 
 func (e *Engine) tell(r *runningRule, severity string, n int) {
-	i := severityRank(severity)
+	i := SeverityRank(severity)
 	r.firing[i] += n
 	if e.options.Observer != nil {
 		e.options.Observer.FiringNow(r.Name, severity, r.firing[i])

@@ -122,7 +122,7 @@ func (r *Rule) Repeat() time.Duration {
 func (r *Rule) Severities() []string {
 	var can [len(Severities)]bool
 	for _, t := range r.triggers {
-		if i := severityRank(t.severity.text); i >= 0 {
+		if i := SeverityRank(t.severity.text); i >= 0 {
 			can[i] = true
 		} else {
 			can = [len(Severities)]bool{true, true, true}

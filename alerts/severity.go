@@ -18,7 +18,7 @@ type severity struct {
 }
 
 func (c *compiler) severity(k kind, s source) (severity, error) {
-	if severityRank(s.text) >= 0 {
+	if SeverityRank(s.text) >= 0 {
 		return severity{fixed: s.text}, nil
 	}
 	if regexp.MustCompile(`^[A-Za-z]+$`).MatchString(s.text) {
@@ -37,7 +37,7 @@ func (e *Engine) severity(t *runningTrigger) string {
 		return t.severity.fixed
 	}
 	s := e.severityOf(t)
-	if severityRank(s) < 0 {
+	if SeverityRank(s) < 0 {
 		t.rule.stats.Errors++
 		return Warning
 	}

@@ -87,7 +87,7 @@ type Notifier struct {
 }
 
 // New starts a worker for each receiver. Close ends them.
-func New(receivers []Receiver, o Options) (*Notifier, error) {
+func New(list []Subscription, o Options) (*Notifier, error) {
 	o.Queue = cmp.Or(max(o.Queue, 0), 10_000)
 	o.MinBackoff = cmp.Or(max(o.MinBackoff, 0), time.Second)
 	o.MaxBackoff = cmp.Or(max(o.MaxBackoff, 0), 5*time.Minute)
@@ -98,7 +98,8 @@ func New(receivers []Receiver, o Options) (*Notifier, error) {
 		o.Jitter = rand.Float64
 	}
 	names := map[string]bool{}
-	for _, r := range receivers {
+	for _, s := range list {
+		r := s.Receiver
 		if names[r.Name()] {
 			return nil, fmt.Errorf("receiver %q: the name is used twice", r.Name())
 		}
@@ -106,18 +107,20 @@ func New(receivers []Receiver, o Options) (*Notifier, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Notifier{clock: o.Clock, cancel: cancel}
-	for _, r := range receivers {
-		w := &worker{receiver: r, options: &o, queue: queue{max: o.Queue}, wake: make(chan struct{}, 1), closing: make(chan struct{})}
+	for _, s := range list {
+		w := &worker{Subscription: s, options: &o, queue: queue{max: o.Queue}, wake: make(chan struct{}, 1), closing: make(chan struct{})}
 		n.workers = append(n.workers, w)
 		n.wait.Go(func() { w.run(ctx) })
 	}
 	return n, nil
 }
 
-// Alert queues an alert for every receiver. It never blocks.
+// Alert queues an alert for every receiver that wants it. It never blocks.
 func (n *Notifier) Alert(a alerts.Alert) {
 	for _, w := range n.workers {
-		w.add(a)
+		if w.wants(&a) {
+			w.add(a)
+		}
 	}
 }
 
@@ -155,10 +158,10 @@ const grace = time.Second
 
 // worker delivers to one receiver.
 type worker struct {
-	receiver Receiver
-	options  *Options
-	wake     chan struct{}
-	closing  chan struct{}
+	Subscription
+	options *Options
+	wake    chan struct{}
+	closing chan struct{}
 
 	mu    sync.Mutex
 	queue queue
@@ -228,7 +231,7 @@ func (w *worker) run(ctx context.Context) {
 func (w *worker) deliver(ctx context.Context, batch []alerts.Alert) bool {
 	backoff := w.options.MinBackoff
 	for try := 0; ; try++ {
-		err := w.receiver.Send(ctx, batch)
+		err := w.Receiver.Send(ctx, batch)
 		if err == nil {
 			w.count(Sent, len(batch))
 			return true
@@ -299,18 +302,18 @@ func (w *worker) sleep(ctx context.Context, d time.Duration) bool {
 
 func (w *worker) count(result string, n int) {
 	if w.options.Observer != nil {
-		w.options.Observer.Notified(w.receiver.Name(), result, n)
+		w.options.Observer.Notified(w.Receiver.Name(), result, n)
 	}
 }
 
 func (w *worker) queued(n int) {
 	if w.options.Observer != nil {
-		w.options.Observer.Queued(w.receiver.Name(), n)
+		w.options.Observer.Queued(w.Receiver.Name(), n)
 	}
 }
 
 func (w *worker) failed(err error) {
 	if w.options.Failed != nil {
-		w.options.Failed(w.receiver.Name(), err)
+		w.options.Failed(w.Receiver.Name(), err)
 	}
 }

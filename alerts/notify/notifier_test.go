@@ -145,7 +145,7 @@ func TestWebhookOutlivesFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := notify.New([]notify.Receiver{hook}, notify.Options{Clock: clock, Observer: count, Jitter: func() float64 { return 1 }})
+	n, err := notify.New(everything(hook), notify.Options{Clock: clock, Observer: count, Jitter: func() float64 { return 1 }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestRefusedAlertDoesNotHarmOthers(t *testing.T) {
 	hook, _ := receivers.NewWebhook(receivers.WebhookOptions{URL: strings.Replace(hs.URL, "http://", "http://user:hunter2@", 1) + "/T0KEN?key=s3cret",
 		Headers: map[string]string{"Authorization": "Bearer s3cret"}})
 	count := newTally()
-	n, _ := notify.New([]notify.Receiver{hook}, notify.Options{Clock: &hurry{}, Observer: count,
+	n, _ := notify.New(everything(hook), notify.Options{Clock: &hurry{}, Observer: count,
 		Failed: func(name string, err error) { failures = append(failures, name+": "+err.Error()) }})
 	for i := range 6 {
 		n.Alert(sample(i, alerts.Firing))
@@ -297,7 +297,7 @@ func (s stuck) Send(ctx context.Context, _ []alerts.Alert) error {
 func TestStuckReceiverDelaysNobody(t *testing.T) {
 	var out bytes.Buffer
 	count := newTally()
-	n, err := notify.New([]notify.Receiver{stuck{"stuck"}, receivers.NewText("out", &out)}, notify.Options{Queue: 100, Observer: count})
+	n, err := notify.New(everything(stuck{"stuck"}, receivers.NewText("out", &out)), notify.Options{Queue: 100, Observer: count})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,7 +332,7 @@ func (b blocked) Write(p []byte) (int, error) {
 func TestCloseEndsThoughATerminalIsStopped(t *testing.T) {
 	b := blocked{make(chan struct{})}
 	defer close(b.release)
-	n, _ := notify.New([]notify.Receiver{receivers.NewText("out", b)}, notify.Options{Clock: &hurry{}})
+	n, _ := notify.New(everything(receivers.NewText("out", b)), notify.Options{Clock: &hurry{}})
 	n.Alert(sample(1, alerts.Firing))
 	n.Alert(sample(2, alerts.Firing))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -343,7 +343,16 @@ func TestCloseEndsThoughATerminalIsStopped(t *testing.T) {
 }
 
 func TestReceiverNamesAreUnique(t *testing.T) {
-	if _, err := notify.New([]notify.Receiver{stuck{"a"}, stuck{"a"}}, notify.Options{}); err == nil {
+	if _, err := notify.New(everything(stuck{"a"}, stuck{"a"}), notify.Options{}); err == nil {
 		t.Error("two receivers of one name")
 	}
+}
+
+// everything subscribes receivers to every alert.
+func everything(list ...notify.Receiver) []notify.Subscription {
+	var out []notify.Subscription
+	for _, r := range list {
+		out = append(out, notify.Subscription{Receiver: r})
+	}
+	return out
 }

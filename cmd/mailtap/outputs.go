@@ -96,6 +96,7 @@ func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
 		Time: a.Time, Rule: a.Rule, Severity: a.Severity, Status: a.Status, Started: a.Started, Ended: a.Ended,
 		Key: a.Key, Value: a.Value, Threshold: a.Threshold, Summary: a.Summary,
 		Labels: labels, Techniques: a.Techniques, Sessions: a.Sessions, Runbook: a.Runbook,
+		Learned: a.Learned, Groups: a.Groups, InhibitedBy: a.InhibitedBy, Evidence: a.Evidence,
 	}
 }
 

@@ -121,8 +121,12 @@ func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
 	if o.metrics != nil {
 		options.Observer = o.metrics
 	}
+	var subscribed []notify.Subscription
+	for _, r := range list {
+		subscribed = append(subscribed, notify.Subscription{Receiver: r})
+	}
 	var err error
-	o.notifier, err = notify.New(list, options)
+	o.notifier, err = notify.New(subscribed, options)
 	return err
 }
 

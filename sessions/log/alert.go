@@ -27,6 +27,10 @@ type AlertRecord struct {
 	Techniques       []string // MITRE ATT&CK ids
 	Sessions         []string // ids; the first 20 are written
 	Runbook          string
+	Learned          string // how an adaptive threshold came about
+	Groups           int    // of an alert that stands for a storm: how many groups it holds; else 0
+	InhibitedBy      string // the rule whose alert tells it already
+	Evidence         string // the file that holds the packets
 }
 
 // AppendAlert encodes an alert's record.
@@ -47,6 +51,10 @@ func (e Encoder) AppendAlert(b []byte, a *AlertRecord) []byte {
 	b = texts(b, `"techniques":`, a.Techniques)
 	b = texts(b, `"sessions":`, a.Sessions[:min(len(a.Sessions), maxAlertSessions)])
 	b = text(b, `"runbook":`, a.Runbook)
+	b = text(b, `"learned":`, a.Learned)
+	b = number(b, `"groups":`, int64(a.Groups))
+	b = text(b, `"inhibited_by":`, a.InhibitedBy)
+	b = text(b, `"evidence":`, a.Evidence)
 	return end(b, '}')
 }
 

@@ -103,6 +103,7 @@ func richAlert() *AlertRecord {
 		Time: after(time.Hour), Conn: richConn(), Rule: "AuthBruteForce", Severity: "warning", Status: "resolved", Started: start, Ended: after(2 * time.Hour),
 		Key: "192.0.2.7", Value: 12.5, Threshold: 1e-9, Summary: "12 failed logins from 192.0.2.7 in 5 minutes",
 		Labels: map[string]string{"server": "mx1", "role": "relay"}, Techniques: []string{"T1110.001"}, Sessions: make20(), Runbook: "https://example.test/r",
+		Learned: "its own rate, 2.0 ± 0.5 in 1m, learned over 60 windows", Groups: 3, InhibitedBy: "PasswordSpray", Evidence: "evidence/20261123T120000Z-AuthBruteForce.pcapng",
 	}
 }
 
