@@ -20,6 +20,7 @@ func BenchmarkRule(b *testing.B) {
 		"mail":    mail(c, 0, sessions.Mail{From: "a@evil.test", To: []string{"b@corp.test"}, Header: &sessions.Header{MessageID: "<1@x>"}}),
 		"tls":     &sessions.Secured{In: in(c, 0), TLS: sessions.TLS{Outcome: "established"}},
 		"anomaly": odd(c, 0, sessions.BareLF),
+		"capture": &captured{Capture{Time: at(0), Source: "eth1", Packets: 5000}},
 	}
 	for _, r := range Builtin().Rules {
 		for _, k := range r.Events() {

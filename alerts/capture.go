@@ -28,8 +28,9 @@ func (e *Engine) Capture(c Capture) {
 // captured stands where the events of connections do, and belongs to none.
 type captured struct{ Capture }
 
-func (*captured) Of() *sessions.Conn { return nil }
-func (c *captured) At() time.Time    { return c.Time }
+func (*captured) Of() *sessions.Conn       { return nil }
+func (c *captured) At() time.Time          { return c.Time }
+func (*captured) Behind() *sessions.Origin { return nil }
 
 func (f fields) addCapture() {
 	f["time"] = func(v view) time.Time { return v.event.At() }

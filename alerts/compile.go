@@ -44,13 +44,13 @@ func (c *compiler) native(k kind) *native {
 // check compiles all of a rule and throws the result away: to find mistakes
 // when the file is loaded.
 func check(r *Rule) error {
-	_, err := newCompiler(newHome(nil, nil)).compile(r)
+	_, err := newCompiler(newHome(Options{})).compile(r)
 	return err
 }
 
 var noField = regexp.MustCompile(`type \S+ has no field (\S+)`)
 
-var ofConnection = regexp.MustCompile(`^unknown name (session|client|server|role|direction)$`)
+var ofConnection = regexp.MustCompile(`^unknown name (session|client|server|source|origin|role|direction)$`)
 
 func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm.Program, error) {
 	options := append([]expr.Option{expr.Env(reflect.ValueOf(newEnv(k)).Elem().Interface())}, c.functions...)
@@ -100,6 +100,7 @@ func (c *compiler) condition(k kind, s source, what string) (*condition, error) 
 	}
 	made := &condition{program: p}
 	made.native, made.guard = c.native(k).condition(p.Node())
+	made.steady = c.native(k).always(p.Node())
 	if k == kindCommand {
 		made.reply = c.native(k).reply(p.Node())
 	}
@@ -156,7 +157,7 @@ func (c *compiler) compile(r *Rule) (*runningRule, error) {
 }
 
 func (c *compiler) trigger(run *runningRule, t *trigger) (*runningTrigger, error) {
-	out := &runningTrigger{rule: run, kind: t.kind, fire: t.fire, judge: judgeOf(t.fire.how), labels: groupLabels(t.groupBy)}
+	out := &runningTrigger{rule: run, kind: t.kind, fire: t.fire, judge: judgeOf(t.fire.how), labels: t.labels()}
 	var err error
 	step := func(f func() error) {
 		if err == nil {
@@ -221,6 +222,13 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 }
 
 var notLabel = regexp.MustCompile(`[^a-z0-9]+`)
+
+func (t *trigger) labels() []string {
+	if len(t.named) > 0 {
+		return t.named
+	}
+	return groupLabels(t.groupBy)
+}
 
 // groupLabels names the labels of a group after its expressions: client.ip is
 // client_ip.

@@ -10,6 +10,7 @@ import (
 type condition struct {
 	native  truth       // nil: run the program
 	guard   truth       // where it does not hold, nor does the program; nil: nothing is known
+	steady  truth       // as guard, whatever is learned; nil: nothing is known
 	reply   truth       // of a command: as guard, by its verb and code alone
 	program *vm.Program // nil: always true
 	event   uint64      // number of the event that answer belongs to
@@ -49,13 +50,7 @@ func (e *Engine) test(t *runningTrigger, c *condition) bool {
 
 // possible says whether a condition may hold for an event. It changes nothing.
 func (c *condition) possible(v view) bool {
-	switch {
-	case c.native != nil:
-		return c.native(v)
-	case c.guard != nil:
-		return c.guard(v)
-	}
-	return true
+	return c.steady == nil || c.steady(v)
 }
 
 // interest is what the triggers of a kind together can care about.
@@ -69,7 +64,7 @@ func (i *interest) add(t *runningTrigger) {
 		if c == nil {
 			continue
 		}
-		if c.native == nil && c.guard == nil {
+		if c.steady == nil {
 			i.always = true
 		}
 		i.conditions = append(i.conditions, c)
@@ -98,6 +93,8 @@ func (e *Engine) Wants(ev sessions.Event) bool {
 	if r, ok := ev.(*sessions.Replied); ok && !e.replies.may(r) {
 		return false
 	}
-	k, ok := kindOf(ev)
-	return ok && e.interests[k].in(view{event: ev})
+	if k, ok := kindOf(ev); ok && e.interests[k].in(view{event: ev}) {
+		return true
+	}
+	return e.teaches(ev)
 }

@@ -39,8 +39,10 @@ func costOfCall(name string, arguments []ast.Node) int {
 		if p, ok := arguments[1].(*ast.PredicateNode); ok {
 			return 10 + 2*cost(p.Node)
 		}
-	case "is_home":
+	case "is_home", "is_scanner":
 		return 5
+	case "is_mail_server", "is_monitored":
+		return 30
 	case "domain", "lower", "upper":
 		return 20
 	case "routed_domain":

@@ -19,7 +19,7 @@
 // pages (slots.go, slab.go). Engine.Wants tells, from any goroutine, which events
 // no rule can care about.
 //
-// To add a rule, add an entry to builtin.yaml and a case to the table in
-// builtin_test.go. To add a field to the language, add it to facts.go, fill
+// To add a rule, add an entry to builtin.yaml, a case to the table in
+// builtin_test.go, and a page to docs/runbooks. To add a field to the language, add it to facts.go, fill
 // it in fill.go and read it in fields.go.
 package alerts

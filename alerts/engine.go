@@ -18,8 +18,19 @@ type Options struct {
 	Sink     Sink     // takes the alerts; nil: nobody
 	Observer Observer // is told what metrics show; nil: nobody
 
-	HomeNetworks []netip.Prefix // what is_home is judged by
-	HomeDomains  []string       // what is_home_domain is judged by; subdomains are home too
+	HomeNetworks      []netip.Prefix // what is_home is judged by; none: private address space
+	HomeDomains       []string       // what is_home_domain is judged by; subdomains are home too
+	MailServers       []netip.Prefix // what is_mail_server is judged by
+	Scanners          []netip.Prefix // what is_scanner is judged by
+	MonitoredAccounts []string       // what is_monitored is judged by: user, or user@domain
+
+	// LearnServers adds home addresses that answer as mail servers to MailServers.
+	// is_mail_server holds for every address until LearnTime has passed.
+	LearnServers bool
+	LearnTime    time.Duration // packet time; default 1 h
+	MaxServers   int           // learned at most; default 4,096; when there are more, is_mail_server denies nobody
+
+	Notice func(string) // takes sentences for the program's log while the engine runs; nil: nobody
 
 	MaxGroups int           // groups that a rule remembers, and as many entries of each trigger's memory; default 100,000
 	MaxFiring int           // alerts of one rule that fire at once; default 1,000
@@ -37,6 +48,7 @@ type Observer interface {
 // Engine judges events by rules. It is used by one goroutine.
 type Engine struct {
 	options Options
+	home    *home
 	rules   []*runningRule
 	byKind  [kinds][]*runningTrigger
 	notices []string
@@ -80,8 +92,10 @@ func NewEngine(set RuleSet, o Options) (*Engine, error) {
 	orDefault(&o.MaxGroups, 100_000)
 	orDefault(&o.MaxFiring, 1000)
 	orDefault(&o.MaxSkew, 5*time.Minute)
-	e := &Engine{options: o, facts: newFacts(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: -1}
-	c := newCompiler(newHome(o.HomeNetworks, o.HomeDomains))
+	orDefault(&o.LearnTime, time.Hour)
+	orDefault(&o.MaxServers, 4096)
+	e := &Engine{options: o, home: newHome(o), facts: newFacts(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: -1}
+	c := newCompiler(e.home)
 	for i := range set.Rules {
 		r := &set.Rules[i]
 		if r.Disabled || e.blind(r) {
@@ -104,7 +118,8 @@ func orDefault[T int | time.Duration](into *T, def T) {
 	}
 }
 
-// blind leaves out a rule that asks what home is where nobody said.
+// blind leaves out a rule that asks which domains are ours where nobody said:
+// no traffic tells that. Which addresses are can be assumed.
 func (e *Engine) blind(r *Rule) bool {
 	asks := func(word string) bool {
 		for _, s := range r.sources() {
@@ -114,12 +129,8 @@ func (e *Engine) blind(r *Rule) bool {
 		}
 		return false
 	}
-	switch {
-	case len(e.options.HomeDomains) == 0 && (asks("is_home_domain(") || asks("is_foreign(")):
+	if len(e.options.HomeDomains) == 0 && (asks("is_home_domain(") || asks("is_foreign(")) {
 		e.notices = append(e.notices, fmt.Sprintf("rule %s is off: it cannot judge without home.domains", r.Name))
-		return true
-	case len(e.options.HomeNetworks) == 0 && asks("is_home("):
-		e.notices = append(e.notices, fmt.Sprintf("rule %s is off: it cannot judge without home.networks", r.Name))
 		return true
 	}
 	return false
@@ -145,6 +156,9 @@ func (e *Engine) Notices() []string { return e.notices }
 // Handle judges one event. It implements sessions.Handler.
 func (e *Engine) Handle(ev sessions.Event) {
 	e.advance(ev.At())
+	if e.teaches(ev) {
+		e.learn(ev)
+	}
 	if r, ok := ev.(*sessions.Replied); ok && !e.replies.may(r) {
 		return
 	}
@@ -192,6 +206,7 @@ func (e *Engine) advance(at time.Time) {
 		e.start = now
 	}
 	e.now = max(e.now, now)
+	e.home.tick(e.now)
 	for len(e.timers) > 0 && e.timers[0].due <= e.now {
 		e.timer(e.timers.pop())
 	}
@@ -202,6 +217,7 @@ func (e *Engine) advance(at time.Time) {
 func (e *Engine) stepBack(now int64) {
 	e.steps++
 	e.now = now
+	e.home.tick(now)
 	e.start = min(e.start, now)
 	for _, f := range e.timers {
 		f.until = min(f.until, now+int64(f.window))

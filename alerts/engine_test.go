@@ -328,7 +328,7 @@ rules:
 }
 
 func TestAddresses(t *testing.T) {
-	h := newHome(site.HomeNetworks, []string{"Corp.Test."})
+	h := newHome(Options{HomeNetworks: site.HomeNetworks, HomeDomains: []string{"Corp.Test."}})
 	for address, want := range map[string][2]string{
 		"a@b.test":                    {"b.test", "b.test"},
 		"a@B.Test.":                   {"b.test", "b.test"},

@@ -51,6 +51,8 @@ type (
 		Time      time.Time   `expr:"time"`
 		Client    clientFacts `expr:"client"`
 		Server    serverFacts `expr:"server"`
+		Origin    originFacts `expr:"origin"`
+		Source    sourceFacts `expr:"source"`
 		Role      string      `expr:"role"`
 		Direction string      `expr:"direction"`
 	}
@@ -62,6 +64,14 @@ type (
 		IP   string `expr:"ip"`
 		Port int    `expr:"port"`
 		Name string `expr:"name"`
+	}
+
+	originFacts struct {
+		IP  string `expr:"ip"`
+		Via string `expr:"via"`
+	}
+	sourceFacts struct {
+		IP string `expr:"ip"`
 	}
 
 	attemptEnv struct {
@@ -112,6 +122,7 @@ type (
 		FromKnown     bool             `expr:"from_known"`
 		To            []string         `expr:"to"`
 		Rejected      []rejectionFacts `expr:"rejected"`
+		Recipient     string           `expr:"recipient"`
 		Result        string           `expr:"result"`
 		Code          int              `expr:"code"`
 		Enhanced      string           `expr:"enhanced"`

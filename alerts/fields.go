@@ -20,6 +20,7 @@ func fieldsOf(k kind) fields {
 		return f
 	}
 	f := connFields()
+	f.addOrigin()
 	switch k {
 	case kindAttempt:
 		f["attempt.result"] = func(v view) string { return v.attempt().Result }
@@ -86,6 +87,7 @@ func (f fields) addMail(name string, of func(view) *sessions.Mail) {
 		".code":     func(v view) int { return v.itemRejection().Code },
 		".enhanced": func(v view) string { return v.itemRejection().Enhanced },
 	})
+	f[name+".recipient"] = func(v view) string { return recipientOf(of(v)) }
 	f[name+".result"] = func(v view) string { return of(v).Result }
 	f[name+".code"] = func(v view) int { return of(v).Code }
 	f[name+".enhanced"] = func(v view) string { return of(v).Enhanced }
@@ -102,6 +104,18 @@ func (f fields) addMail(name string, of func(view) *sessions.Mail) {
 	f[name+".authenticated"] = func(v view) bool { return of(v).Authenticated }
 	f[name+".encrypted"] = func(v view) bool { return of(v).Encrypted }
 	f.addHeader(name, of)
+}
+
+// recipientOf is one recipient that tells a mail from others of the same
+// sender: the first that was accepted, else the first that was refused.
+func recipientOf(m *sessions.Mail) string {
+	switch {
+	case len(m.To) > 0:
+		return m.To[0]
+	case len(m.Rejected) > 0:
+		return m.Rejected[0].To
+	}
+	return ""
 }
 
 func (f fields) addHeader(name string, of func(view) *sessions.Mail) {

@@ -18,7 +18,7 @@ type reads struct {
 func (r *reads) note(source string) {
 	any := strings.Contains(source, "$env")
 	has := func(word string) bool { return any || strings.Contains(source, word) }
-	r.addresses = r.addresses || has("client") || has("server")
+	r.addresses = r.addresses || has("client") || has("server") || has("source") || has("origin")
 	r.rejected = r.rejected || has("rejected")
 	r.auth = r.auth || has("auth")
 	r.mails = r.mails || has("mails")
@@ -122,6 +122,7 @@ func (f *facts) fill(k kind, ev sessions.Event) {
 	f.fillConn(ev.Of(), ev.At())
 	if r.addresses {
 		f.fillAddresses(ev.Of())
+		f.fillOrigin(ev)
 	}
 }
 
@@ -140,6 +141,19 @@ func (f *facts) fillAddresses(c *sessions.Conn) {
 		f.ips = [2]string{c.Client.Addr().String(), c.Server.Addr().String()}
 	}
 	f.cur.Client.IP, f.cur.Server.IP = f.ips[0], f.ips[1]
+}
+
+// fillOrigin tells whom a proxy spoke for.
+func (f *facts) fillOrigin(ev sessions.Event) {
+	f.cur.Origin, f.cur.Source.IP = originFacts{}, f.cur.Client.IP
+	o := ev.Behind()
+	if o == nil {
+		return
+	}
+	f.cur.Origin = originFacts{o.Client.Addr().String(), o.Via}
+	if a := sourceOf(ev); a != ev.Of().Client.Addr() {
+		f.cur.Source.IP = a.String()
+	}
 }
 
 func (a *authFacts) fill(s *sessions.Auth) {
@@ -163,7 +177,7 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 	}
 	*m = mailFacts{
 		FromAddresses: h.FromAddresses, Verdicts: verdicts,
-		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected,
+		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected, Recipient: recipientOf(s),
 		Result: s.Result, Code: s.Code, Enhanced: s.Enhanced, Reply: s.Reply, QueueID: s.QueueID,
 		Size: int(s.Size), DeclaredSize: int(s.DeclaredSize), Body: s.Body, SMTPUTF8: s.SMTPUTF8, Chunking: s.Chunking,
 		Subject: h.Subject, HeaderFrom: h.From, HeaderTo: h.To, MessageID: h.MessageID,

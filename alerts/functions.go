@@ -7,20 +7,6 @@ import (
 	"github.com/expr-lang/expr"
 )
 
-// home knows which networks and domains are ours.
-type home struct {
-	networks []netip.Prefix
-	domains  map[string]bool // lower case, no dot at the end
-}
-
-func newHome(networks []netip.Prefix, domains []string) *home {
-	h := &home{networks: networks, domains: make(map[string]bool, len(domains))}
-	for _, d := range domains {
-		h.domains[canonicalDomain(d)] = true
-	}
-	return h
-}
-
 func canonicalDomain(d string) string { return lower(strings.TrimSuffix(d, ".")) }
 
 // lower is strings.ToLower, quicker where there is nothing to do.
@@ -31,44 +17,6 @@ func lower(s string) string {
 		}
 	}
 	return s
-}
-
-func (h *home) hasAddressText(text string) bool {
-	a, err := netip.ParseAddr(text)
-	return err == nil && h.hasAddress(a)
-}
-
-func (h *home) hasAddress(a netip.Addr) bool {
-	a = a.Unmap()
-	for _, n := range h.networks {
-		if n.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-// hasDomain holds for a home domain and what is below it, and for the address
-// literal of a home address (RFC 5321, 4.1.3).
-func (h *home) hasDomain(d string) bool {
-	d = canonicalDomain(d)
-	if strings.HasPrefix(d, "[") {
-		return h.hasAddressText(strings.TrimPrefix(strings.Trim(d, "[]"), "ipv6:"))
-	}
-	for d != "" {
-		if h.domains[d] {
-			return true
-		}
-		_, d, _ = strings.Cut(d, ".")
-	}
-	return false
-}
-
-// foreign holds for an address whose mail goes to a domain that is not ours in
-// the end; not for one without a domain, which is local.
-func (h *home) foreign(address string) bool {
-	d := routedDomain(address)
-	return d != "" && !h.hasDomain(d)
 }
 
 // domainOf is what stands behind the last @: also for a source route
@@ -128,7 +76,19 @@ func textFunctions() map[string]func(string) string {
 }
 
 func (h *home) testFunctions() map[string]func(string) bool {
-	return map[string]func(string) bool{"is_home_domain": h.hasDomain, "is_foreign": h.foreign, "is_home": h.hasAddressText}
+	tests := map[string]func(string) bool{"is_home_domain": h.hasDomain, "is_foreign": h.foreign, "is_monitored": h.monitors}
+	for name, test := range h.addressTests() {
+		tests[name] = func(text string) bool {
+			a, err := netip.ParseAddr(text)
+			return err == nil && test(a)
+		}
+	}
+	return tests
+}
+
+// addressTests are those that take an address.
+func (h *home) addressTests() map[string]func(netip.Addr) bool {
+	return map[string]func(netip.Addr) bool{"is_home": h.hasAddress, "is_mail_server": h.isMailServer, "is_scanner": h.isScanner}
 }
 
 // functions tells the expression machine of them.

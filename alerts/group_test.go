@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"math/rand"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,67 @@ func TestTicks(t *testing.T) {
 			if k.bucket != now/max(int64(window)/rateBuckets, 1) || k.window != now/int64(window) {
 				t.Fatalf("window %s at %d: %+v", window, now, k)
 			}
+		}
+	}
+}
+
+// TestGroupLabels holds that a mapping names the labels, and the source groups
+// what a proxy brings by whom it speaks for.
+func TestGroupLabels(t *testing.T) {
+	set := load(t, `
+rules:
+  - {name: R, event: auth, when: auth.denied, group_by: {client_ip: source.ip, via: origin.via}, summary: '{source.ip} {origin.ip}'}
+`)
+	e, b := engine(t, set, site)
+	e.Handle(behind(denied(conn("10.20.0.10", "10.20.0.25:25"), 0, "bob"), "198.51.100.7"))
+	e.Handle(denied(conn("10.20.0.10", "10.20.0.25:25"), 1, "bob"))
+	filter := denied(conn("10.20.0.26", "10.20.0.25:25"), 2, "bob").(*sessions.Authenticated)
+	filter.Origin = &sessions.Origin{Client: conn("198.51.100.8", "10.20.0.25:25").Client, Via: sessions.ViaXForward}
+	e.Handle(filter)
+	want := []string{"198.51.100.7 proxy-v2: 198.51.100.7 198.51.100.7", "10.20.0.10 : 10.20.0.10 ", "10.20.0.26 xforward: 10.20.0.26 198.51.100.8"}
+	for i, a := range b.alerts {
+		if got := a.Labels.Get("client_ip") + " " + a.Labels.Get("via") + ": " + a.Summary; i >= len(want) || got != want[i] {
+			t.Errorf("alert %d: %q", i, got)
+		}
+	}
+	if len(b.alerts) != len(want) {
+		t.Errorf("%q", b.lines)
+	}
+}
+
+// TestLasting plays times in hours; a minus ends the wait, a star says that the
+// alert begins or lasts.
+func TestLasting(t *testing.T) {
+	set := load(t, `
+rules:
+  - {name: R, event: mail, when: mail.code == 451, group_by: server.ip, summary: '{value}', repeat_interval: 1m,
+     fire: {lasting: {until: mail.code == 250, by: mail.from, longer: 4h, window: 3h}}}
+`)
+	for _, c := range []struct{ story, want string }{
+		{"a0 a2 a4", "4"}, {"a0 a2 a3.9", ""}, {"a0 a2 -3 a5 a6", ""}, {"a0 a2 b3 -b3 a4", "4"}, {"a0 a3.5 a6", ""},
+		{"a0 a2 a4 a5", "4"}, {"a0 b1 a2 b3 a4 b5", "4"}, {"a9 a0 a2 a3.9", ""}, {"a9 a0 a2 a4", "4"},
+	} {
+		e, b := engine(t, set, site)
+		for _, word := range strings.Fields(c.story) {
+			code, from := 451, "a"
+			if strings.HasPrefix(word, "-") {
+				code, word = 250, word[1:]
+			}
+			if strings.ContainsAny(word[:1], "ab") {
+				from, word = word[:1], word[1:]
+			}
+			hours, err := strconv.ParseFloat(word, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Handle(mail(conn("10.20.0.10", "10.20.0.25:25"), 3600*hours, sessions.Mail{From: from, Code: code}))
+		}
+		got := ""
+		if len(b.alerts) > 0 {
+			got = b.alerts[0].Summary
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.story, got, c.want)
 		}
 	}
 }

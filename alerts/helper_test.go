@@ -12,10 +12,14 @@ import (
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// site is the home of the tests: 10.20.0.24/29 and corp.test.
+// site is the home of the tests: 10.20.0.24/29 and corp.test, whose mail servers
+// are .24 to .27; 10.20.0.30 scans.
 var site = Options{
-	HomeNetworks: []netip.Prefix{netip.MustParsePrefix("10.20.0.24/29")},
-	HomeDomains:  []string{"corp.test"},
+	HomeNetworks:      []netip.Prefix{netip.MustParsePrefix("10.20.0.24/29")},
+	HomeDomains:       []string{"corp.test"},
+	MailServers:       []netip.Prefix{netip.MustParsePrefix("10.20.0.24/30")},
+	Scanners:          []netip.Prefix{netip.MustParsePrefix("10.20.0.30/32")},
+	MonitoredAccounts: []string{"Honey", "boss@corp.test"},
 }
 
 // book writes down alerts as short lines.
@@ -120,4 +124,29 @@ func mail(c *sessions.Conn, s float64, m sessions.Mail) sessions.Event {
 
 func closed(c *sessions.Conn, s float64, x sessions.Session) sessions.Event {
 	return &sessions.Closed{In: in(c, s), Session: &x}
+}
+
+func secured(c *sessions.Conn, s float64, t sessions.TLS) sessions.Event {
+	return &sessions.Secured{In: in(c, s), TLS: t}
+}
+
+func said(c *sessions.Conn, s float64, verb string, code int, text string) sessions.Event {
+	return &sessions.Replied{In: in(c, s), Verb: verb, Code: code, Text: text}
+}
+
+// behind is an event of a session in which a proxy had told of another client.
+func behind(ev sessions.Event, client string) sessions.Event {
+	o := &sessions.Origin{Client: netip.AddrPortFrom(netip.MustParseAddr(client), 0), Via: sessions.ViaProxy2}
+	switch ev := ev.(type) {
+	case *sessions.Authenticated:
+		ev.Origin = o
+	case *sessions.MailDone:
+		ev.Origin = o
+	}
+	return ev
+}
+
+// away is a connection that the server did not take.
+func away(c *sessions.Conn, s int, end string) sessions.Event {
+	return closed(c, float64(s), sessions.Session{End: end, TLS: sessions.TLS{Mode: "none"}})
 }

@@ -11,6 +11,8 @@ func judgeOf(how string) func(*Engine, *runningTrigger) {
 		return (*Engine).judgeAfter
 	case fireUnlike:
 		return (*Engine).judgeUnlike
+	case fireLasting:
+		return (*Engine).judgeLasting
 	}
 	return (*Engine).judgeEach
 }
@@ -130,8 +132,8 @@ func (e *Engine) judgeUnlike(t *runningTrigger) {
 			*c = contrast{}
 		}
 	}
-	if hit && c.othersHad(other, e.now, int64(t.fire.window)) {
+	if hit && c.unlike(other, &t.fire, e.now) {
 		e.raise(t, e.group(t), verdict{value: 1, threshold: 1})
 	}
-	c.note(fared{at: e.now, other: other, had: had, known: true})
+	c.note(other, had, e.now)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"sort"
 	"strings"
 	"time"
 
@@ -210,7 +209,7 @@ func (r *reader) triggerKeys(t *trigger) table {
 		"event":    func(n *yaml.Node) error { return r.event(n, &t.kind) },
 		"when":     func(n *yaml.Node) error { return r.source(n, "when", &t.when) },
 		"severity": func(n *yaml.Node) error { return r.source(n, "severity", &t.severity) },
-		"group_by": func(n *yaml.Node) error { return r.sources(n, "group_by", &t.groupBy) },
+		"group_by": func(n *yaml.Node) error { return r.groupBy(n, t) },
 		"summary":  func(n *yaml.Node) error { return r.source(n, "summary", &t.summary) },
 		"fire":     func(n *yaml.Node) error { return r.fire(n, &t.fire) },
 	}
@@ -224,30 +223,6 @@ func (r *reader) event(n *yaml.Node, into *kind) error {
 		}
 	}
 	return r.errorf(n, "unknown event %q; allowed: %s", Clip(n.Value), kindList())
-}
-
-var labelName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
-
-// reservedLabels are written by the receivers themselves.
-var reservedLabels = map[string]bool{"alertname": true, "severity": true, "sensor": true, "instance": true}
-
-func (r *reader) labels(n *yaml.Node, rule *Rule) error {
-	if n.Kind != yaml.MappingNode {
-		return r.errorf(n, "labels must be a mapping (name: text)")
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		if !labelName.MatchString(key.Value) || reservedLabels[key.Value] {
-			return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance", Clip(key.Value))
-		}
-		l := labelSource{name: key.Value}
-		if err := r.source(n.Content[i+1], "a label", &l.text); err != nil {
-			return err
-		}
-		rule.labels = append(rule.labels, l)
-	}
-	sort.Slice(rule.labels, func(i, j int) bool { return rule.labels[i].name < rule.labels[j].name })
-	return nil
 }
 
 // Defaults of a spike.
@@ -265,10 +240,11 @@ var fireKeys = map[string]struct{ may, must []string }{
 	fireDistinct: {may: []string{"field", "threshold", "window", "forgive"}, must: []string{"field", "threshold", "window"}},
 	fireSpike:    {may: []string{"floor", "window", "limit", "factor", "deviations", "learn"}, must: []string{"floor", "limit"}},
 	fireAfter:    {may: []string{"when", "by", "threshold", "window", "forgive"}, must: []string{"when", "by", "threshold", "window"}},
-	fireUnlike:   {may: []string{"when", "by", "other", "window"}, must: []string{"when", "by", "other", "window"}},
+	fireUnlike:   {may: []string{"when", "by", "other", "least", "times", "window"}, must: []string{"when", "by", "other", "window"}},
+	fireLasting:  {may: []string{"until", "by", "longer", "window"}, must: []string{"by", "longer", "window"}},
 }
 
-const fireList = "each, count, distinct, spike, after, unlike"
+const fireList = "each, count, distinct, spike, after, unlike, lasting"
 
 // fire reads `each` or `{count: {…}}`.
 func (r *reader) fire(n *yaml.Node, f *fire) error {
@@ -288,6 +264,7 @@ func (r *reader) fire(n *yaml.Node, f *fire) error {
 	if how == fireSpike {
 		f.factor, f.deviations, f.learn, f.window = spikeFactor, spikeDeviations, spikeLearn, spikeWindow
 	}
+	f.least, f.times = 1, 1
 	all, keys := r.fireTable(f), table{}
 	for _, k := range rules.may {
 		keys[k] = all[k]
@@ -311,6 +288,10 @@ func (r *reader) fireTable(f *fire) table {
 		"when":       func(n *yaml.Node) error { return r.source(n, "when", &f.when) },
 		"by":         func(n *yaml.Node) error { return r.sources(n, "by", &f.by) },
 		"other":      func(n *yaml.Node) error { return r.source(n, "other", &f.other) },
+		"until":      func(n *yaml.Node) error { return r.source(n, "until", &f.when) },
+		"longer":     func(n *yaml.Node) error { return r.duration(n, "longer", &f.longer) },
+		"least":      func(n *yaml.Node) error { return r.integer(n, "least", 1, maxLeast, &f.least) },
+		"times":      func(n *yaml.Node) error { return r.integer(n, "times", 1, MaxThreshold, &f.times) },
 		"floor":      func(n *yaml.Node) error { return r.float(n, "floor", &f.floor) },
 		"limit":      func(n *yaml.Node) error { return r.float(n, "limit", &f.limit) },
 		"factor":     func(n *yaml.Node) error { return r.float(n, "factor", &f.factor) },

@@ -44,8 +44,12 @@ func TestRuleFileErrors(t *testing.T) {
 		{"no window", ", window: 5m", "", `rules.yaml:6:19: rule R: count has no window`},
 		{"zero threshold", "threshold: 3", "threshold: 0", `rules.yaml:6:31: rule R: threshold must be a whole number from 1 to 1000`},
 		{"threshold as text", "threshold: 3", "threshold: '3'", `rules.yaml:6:31: rule R: threshold must be a whole number from 1 to 1000`},
-		{"unknown fire", "count", "sometimes", `rules.yaml:6:12: rule R: unknown way to fire "sometimes"; allowed: each, count, distinct, spike, after, unlike`},
-		{"fire without settings", "fire: {count: {threshold: 3, window: 5m}}", "fire: count", `rules.yaml:6:11: rule R: fire must be each, or one of each, count, distinct, spike, after, unlike with its settings`},
+		{"unknown fire", "count", "sometimes", `rules.yaml:6:12: rule R: unknown way to fire "sometimes"; allowed: each, count, distinct, spike, after, unlike, lasting`},
+		{"lasting without longer", "count: {threshold: 3, window: 5m}", "lasting: {by: client.ip, window: 1h}", `rules.yaml:6:21: rule R: lasting has no longer`},
+		{"unlike five others", "count: {threshold: 3, window: 5m}", "unlike: {when: auth.denied, by: server.ip, other: client.ip, least: 5, window: 5m}", `rules.yaml:6:80: rule R: least must be a whole number from 1 to 4`},
+		{"reserved label in group_by", "group_by: client.ip", "group_by: {severity: client.ip}", `rules.yaml:5:16: rule R: "severity" is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance`},
+		{"label twice in group_by", "group_by: client.ip", "group_by: {a: client.ip, a: server.ip}", `rules.yaml:5:30: rule R: key "a" stands twice in group_by`},
+		{"fire without settings", "fire: {count: {threshold: 3, window: 5m}}", "fire: count", `rules.yaml:6:11: rule R: fire must be each, or one of each, count, distinct, spike, after, unlike, lasting with its settings`},
 		{"limit below floor", "{count: {threshold: 3, window: 5m}}", "{spike: {floor: 9, limit: 8}}", `rules.yaml:2:5: rule R: spike: limit must not be below floor`},
 		{"unknown severity", "summary:", "severity: high\n    summary:", `rules.yaml:7:15: rule R: unknown severity "high"; allowed: info, warning, critical, or an expression that yields one`},
 		{"severity of a number", "summary:", "severity: auth.code\n    summary:", `rules.yaml:7:15: rule R: severity: expected string, but got int`},
@@ -85,6 +89,7 @@ override:
   - {name: AuthBruteForce, threshold: 10, window: 1h, severity: critical, repeat_interval: 30m}
   - {name: NotSMTP, disabled: true}
   - {name: MessageRateSpike, floor: 100, limit: 500}
+  - {name: DeliveryDeferred, window: 5m}
 rules:
   - {name: Mine, event: tls, summary: s}
 `))
@@ -101,6 +106,9 @@ rules:
 	}
 	if f := by["MessageRateSpike"].triggers[1].fire; f.floor != 100 || f.limit != 500 {
 		t.Errorf("%+v", f)
+	}
+	if f := by["DeliveryDeferred"].Fires(); f != "mail: adaptive, floor 30 in 5m; mail: lasting longer than 4h" || by["DeliveryDeferred"].triggers[1].fire.window != 8*time.Hour {
+		t.Errorf("DeliveryDeferred: %s, %+v", f, by["DeliveryDeferred"].triggers[1].fire)
 	}
 	if !by["NotSMTP"].Disabled || by["Mine"] == nil || len(set.Rules) != len(contract)+1 {
 		t.Error("disabled or added rule")

@@ -80,33 +80,3 @@ func (m *marks) oldest(now int64) int64 {
 	}
 	return now
 }
-
-// contrast remembers for one server, say, how the two clients that came last
-// fared. Two suffice to answer for any client how the newest other one fared.
-type contrast [2]fared
-
-type fared struct {
-	at    int64
-	other uint64 // tag of the client
-	had   bool
-	known bool
-}
-
-func (c *contrast) note(x fared) {
-	if c[0].known && c[0].other != x.other {
-		c[1] = c[0]
-	}
-	c[0] = x
-}
-
-// othersHad says whether the newest other one had it, within the window. Only
-// the newest counts: where a server's configuration changed, the first client
-// after the change is unlike its forerunner, the second one is not.
-func (c *contrast) othersHad(other uint64, now, window int64) bool {
-	for _, x := range c {
-		if x.known && x.other != other {
-			return x.had && x.at > now-window && x.at <= now
-		}
-	}
-	return false
-}

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,15 +15,40 @@ import (
 // same. All that it takes is total: no part can fail on an event, so the parts
 // of a conjunction may be judged in any order. The rest is the machine's.
 type native struct {
-	fields fields
-	item   fields // of the element at hand, inside any() and its like
-	home   *home
-	texts  map[string]func(string) string
-	tests  map[string]func(string) bool
+	fields    fields
+	item      fields // of the element at hand, inside any() and its like
+	texts     map[string]func(string) string
+	tests     map[string]func(string) bool
+	addresses map[string]func(netip.Addr) bool
+	steady    bool // knows nothing that is learned
 }
 
 func newNative(k kind, h *home) *native {
-	return &native{fields: fieldsOf(k), home: h, texts: textFunctions(), tests: h.testFunctions()}
+	return &native{fields: fieldsOf(k), texts: textFunctions(), tests: h.testFunctions(), addresses: h.addressTests()}
+}
+
+// always is what holds of an event if the condition does, whatever is learned
+// in between; nil: nothing does.
+func (n *native) always(root ast.Node) truth {
+	steady := *n
+	steady.steady = true
+	whole, guard := steady.condition(root)
+	switch {
+	case whole != nil:
+		return whole
+	case n.truth(root) == nil:
+		return guard
+	}
+	var parts []truth // all are native, so none can fail: they may be judged alone
+	for _, part := range operands(root, isAnd) {
+		if t := steady.truth(part); t != nil {
+			parts = append(parts, t)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return all(parts)
 }
 
 // condition translates a whole condition. Where it cannot, guard is what of its

@@ -15,9 +15,14 @@ func (n *native) call(x *ast.CallNode) any {
 	if !ok || len(x.Arguments) != 1 {
 		return nil
 	}
+	if n.steady && name.Value == "is_mail_server" {
+		return nil
+	}
 	argument := n.expression(x.Arguments[0])
-	if a, ok := argument.(address); ok && name.Value == "is_home" {
-		return truth(func(v view) bool { return n.home.hasAddress(a(v)) })
+	if a, ok := argument.(address); ok {
+		if f := n.addresses[name.Value]; f != nil {
+			return truth(func(v view) bool { return f(a(v)) })
+		}
 	}
 	w := asWords(argument)
 	if w == nil {

@@ -25,7 +25,7 @@ type both struct {
 }
 
 func newBoth(k kind, text string) (*both, error) {
-	c := newCompiler(newHome(site.HomeNetworks, site.HomeDomains))
+	c := newCompiler(newHome(site))
 	p, err := c.program(k, source{text: text}, "x", nil)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,9 @@ var expressions = map[kind][]string{
 	kindAttempt: {
 		`attempt.result == "refused"`, `attempt.result != "refused" or client.port > 30004`, `client.ip == "192.0.2.1"`,
 		`client.ip != "010.20.0.10"`, `client.ip in ["192.0.2.1", "2001:db8::1", "fe80::1%eth0", "x"]`, `client.ip not in ["192.0.2.1", "invalid IP"]`,
-		`client.ip == server.ip`, `client.ip startsWith "10."`, `is_home(client.ip)`, `is_home(session)`, `not (is_home(client.ip) && is_home(server.ip))`,
+		`client.ip == server.ip`, `client.ip startsWith "10."`, `is_home(client.ip)`, `is_home(session)`, `is_scanner(source.ip)`, `is_mail_server(client.ip) or is_monitored(server.name)`, `source.ip == client.ip`,
+		`source.ip == "192.0.2.1"`, `origin.ip != ""`, `origin.via in ["xclient", "xforward"]`, `origin.ip == source.ip`, `is_home(origin.ip)`,
+		`not (is_home(client.ip) && is_home(server.ip))`,
 		`server.port in 25..26`, `server.port in [25, 27]`, `client.port >= 30001 and client.port < 30005 and server.name != ""`,
 		`len(server.name) > 3`, `lower(server.name) == "alice@mail.corp.test."`, `upper(role) contains "RE"`, `role matches "^su.*n$"`,
 		`role < "m"`, `role >= direction`, `direction endsWith "d"`, `server.name in ["a", "", "corp.test", "1", "250", "Über", "none", "pass", "fail", "x"]`,
@@ -130,7 +132,7 @@ var expressions = map[kind][]string{
 	kindMail: {
 		`any(mail.to, # == "y@other.test")`, `all(mail.to, is_foreign(#))`, `none(mail.to, # contains "corp" or domain(#) == domain(mail.from))`,
 		`"y@other.test" in mail.to`, `client.ip in mail.to`, `any(mail.rejected, .code == 550 and .to != "")`, `any(mail.verdicts, .result == "fail")`,
-		`len(mail.to) > 1`, `mail.duration > 30`, `mail.duration == 1.5`, `mail.hop_delay * 1.0 >= 0 or true`, `mail.size > 20 and mail.declared_size <= 7`,
+		`len(mail.to) > 1`, `mail.recipient == "a" or is_monitored(mail.recipient)`, `mail.duration > 30`, `mail.duration == 1.5`, `mail.hop_delay * 1.0 >= 0 or true`, `mail.size > 20 and mail.declared_size <= 7`,
 		`mail.size == mail.code`, `mail.duration > mail.code`, `mail.from_known == mail.smtputf8`, `mail.from_known != mail.smtputf8`,
 		`routed_domain(mail.from) == "other.test"`, `is_home_domain(domain(mail.header_from))`, `any(mail.from_addresses, is_home_domain(domain(#)))`,
 		`not any(mail.verdicts, .method in ["a", "fail"] and .result != .method)`, `mail.message_id == "" and mail.received > 7 and tls_mode == "none"`,

@@ -116,6 +116,7 @@ func (o *override) apply(r *Rule) error {
 			threshold = true
 			set(&f.window, o.window)
 			set(&f.threshold, o.threshold)
+		case fireLasting: // its window is a silence, not a time in which something is counted
 		default:
 			set(&f.window, o.window)
 		}

@@ -88,6 +88,9 @@ func (c *chance) conn() *sessions.Conn {
 // event is one of a kind; that of no kind is one that no rule can read.
 func (c *chance) event(k kind, s float64) sessions.Event {
 	in := sessions.In{Conn: c.conn(), Time: at(s)}
+	if c.Intn(4) == 0 {
+		in.Origin = &sessions.Origin{Client: c.conn().Client, Via: []string{sessions.ViaProxy1, sessions.ViaProxy2, sessions.ViaXClient, sessions.ViaXForward}[c.Intn(4)]}
+	}
 	switch k {
 	case kindAttempt:
 		return &sessions.Attempt{In: in, Result: c.text()}

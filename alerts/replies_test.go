@@ -17,7 +17,7 @@ func TestReplies(t *testing.T) {
 			t.Errorf("%q has no row of its own", verb)
 		}
 		for _, code := range codes {
-			r := &sessions.Replied{Verb: verb, Code: code}
+			r := &sessions.Replied{In: in(conn("10.20.0.26", "192.0.2.1:25"), 0), Verb: verb, Code: code, Text: "spamhaus"}
 			may := e.replies.may(r)
 			if want := e.interests[kindCommand].in(view{event: r}); may != want && uint(code) < replyCodes {
 				t.Errorf("%s %d: %v, want %v", verb, code, may, want)

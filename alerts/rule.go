@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type trigger struct {
 	when     source   // empty: every event of the kind
 	severity source   // info, warning, critical or an expression
 	groupBy  []source // expressions; empty: one group
+	named    []string // labels of groupBy; empty: called after the expressions
 	summary  source
 	fire     fire
 }
@@ -47,6 +49,7 @@ const (
 	fireSpike    = "spike"    // events in a window far above what was learned
 	fireAfter    = "after"    // with an event before which threshold others stood in a window
 	fireUnlike   = "unlike"   // with an event that contradicts what others had lately
+	fireLasting  = "lasting"  // with an event that tells again what began long ago
 )
 
 // fire is the fire section of a trigger; which fields count depends on how.
@@ -59,9 +62,13 @@ type fire struct {
 	forgive   source   // count, distinct, after: an event that takes back earlier ones ...
 	forgiveBy []source // ... with the same values of these
 
-	when  source   // after: the earlier events; unlike: what others had
-	by    []source // after, unlike: what both sides have in common
+	when  source   // after: the earlier events; unlike: what others had; lasting: what ends it
+	by    []source // after, unlike, lasting: what both sides have in common
 	other source   // unlike: what differs between one and the others
+	least int      // unlike: so many others
+	times int      // unlike: so often in a row
+
+	longer time.Duration // lasting: how long it must have gone on
 
 	floor, limit float64 // spike: never fire below floor; what counts above limit where nothing was learned
 	factor       float64 // spike: times the mean ...
@@ -118,13 +125,17 @@ func (r *Rule) Repeat() time.Duration {
 }
 
 // Severities lists what the rule's alerts can have: to show a metric's
-// children at zero.
+// children at zero. Of an expression that is what it names, or all.
 func (r *Rule) Severities() []string {
 	var can [len(Severities)]bool
 	for _, t := range r.triggers {
-		if i := SeverityRank(t.severity.text); i >= 0 {
-			can[i] = true
-		} else {
+		named := false
+		for i, s := range Severities {
+			if t.severity.text == s || strings.Contains(t.severity.text, `"`+s+`"`) || strings.Contains(t.severity.text, "'"+s+"'") {
+				can[i], named = true, true
+			}
+		}
+		if !named {
 			can = [len(Severities)]bool{true, true, true}
 		}
 	}
@@ -162,7 +173,9 @@ func (f *fire) describe() string {
 	case fireSpike:
 		return fmt.Sprintf("adaptive, floor %s in %s", Number(f.floor), short(f.window))
 	case fireUnlike:
-		return fmt.Sprintf("unlike others in %s", short(f.window))
+		return fmt.Sprintf("unlike %d others in %s", f.least, short(f.window))
+	case fireLasting:
+		return fmt.Sprintf("lasting longer than %s", short(f.longer))
 	}
 	return "each"
 }

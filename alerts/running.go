@@ -36,6 +36,7 @@ type runningTrigger struct {
 	rates  *slab[rate]       // spike: by group
 	before *memory[marks]    // after: earlier events by `by`
 	others *memory[contrast] // unlike: how others fared by `by`
+	waits  *memory[wait]     // lasting: what goes on by `by`
 	all    baseline          // spike: of all groups
 	ticks  ticks             // spike
 }
@@ -54,6 +55,8 @@ func (e *Engine) adopt(run *runningRule) {
 		case fireAfter:
 			t.before = newMemory[marks](e.options.MaxGroups)
 			t.before.values.fresh = freshMarks
+		case fireLasting:
+			t.waits = newMemory[wait](e.options.MaxGroups)
 		case fireUnlike:
 			t.others = newMemory[contrast](e.options.MaxGroups)
 		}

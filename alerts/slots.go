@@ -33,6 +33,8 @@ func newSlots(max int) slots {
 	return slots{max: uint32(min(max, math.MaxInt32)), head: none, tail: none}
 }
 
+func (t *slots) empty() bool { return len(t.entries) == 0 }
+
 // get finds a key's slot and makes it the one used last.
 func (t *slots) get(k key) (slot uint32, ok bool) {
 	if len(t.cells) == 0 {

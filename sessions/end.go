@@ -181,7 +181,9 @@ func (f *flow) finish(end string) {
 	rec.Retransmitted = Sides{c.Retransmitted, v.Retransmitted}
 	f.tally(&c)
 	f.tally(&v)
-	f.t.emit(f.t.events.closed.make(Closed{In: f.in(f.last), Session: rec}))
+	in := f.in(f.last)
+	in.Origin = rec.Origin
+	f.t.emit(f.t.events.closed.make(Closed{In: in, Session: rec}))
 	f.free()
 	f.t.count(f.entry, -1)
 	f.t.wheel.remove(f.entry)

@@ -10,6 +10,8 @@ type Event interface {
 	Of() *Conn
 	// At is the packet time of the event.
 	At() time.Time
+	// Behind is the client that a proxy had told of by then, nil where none had.
+	Behind() *Origin
 }
 
 // Handler takes events. Handle is called from the packet path: it must not
@@ -22,10 +24,11 @@ type HandlerFunc func(Event)
 // Handle calls f.
 func (f HandlerFunc) Handle(e Event) { f(e) }
 
-// In places an event: which connection, when.
+// In places an event: which connection, when, for whom.
 type In struct {
-	Conn *Conn
-	Time time.Time
+	Conn   *Conn
+	Time   time.Time
+	Origin *Origin // nil where no proxy told of another client
 }
 
 // Of implements Event.
@@ -33,6 +36,9 @@ func (i *In) Of() *Conn { return i.Conn }
 
 // At implements Event.
 func (i *In) At() time.Time { return i.Time }
+
+// Behind implements Event.
+func (i *In) Behind() *Origin { return i.Origin }
 
 type (
 	// Attempt tells how the attempt to connect ended. It comes once a

@@ -384,12 +384,18 @@ func (s *session) shift() command {
 	return c
 }
 
-func (s *session) in() In { return s.f.in(s.now) }
+func (s *session) in() In { return s.at(s.now) }
+
+func (s *session) at(ns int64) In {
+	in := s.f.in(ns)
+	in.Origin = s.rec.Origin
+	return in
+}
 
 // anomaly tells something odd; the record names each kind once.
 func (s *session) anomaly(kind string, at int64, detail string) {
 	if !slices.Contains(s.kinds, kind) {
 		s.kinds = append(s.kinds, kind)
 	}
-	s.f.t.emit(&Anomaly{In: s.f.in(at), Kind: kind, Detail: detail})
+	s.f.t.emit(&Anomaly{In: s.at(at), Kind: kind, Detail: detail})
 }

@@ -114,7 +114,7 @@ func TestFilesAreOneCapture(t *testing.T) {
 }
 
 func TestTextReport(t *testing.T) {
-	status, stdout, stderr := call("", "read", "--home.networks", "10.20.0.24/29", "--home.domains", "corp.test", shipped("06_auth_login_clear_5fail"))
+	status, stdout, stderr := call("", "read", "--home.networks", "10.20.0.24/29", "--home.domains", "corp.test", "--home.mail_servers", "10.20.0.27", shipped("06_auth_login_clear_5fail"))
 	if status != 0 || stderr != "" {
 		t.Errorf("status %d, %s", status, stderr)
 	}

@@ -31,8 +31,11 @@ type Config struct {
 
 // HomeConfig says what is ours: directions, relays and spoofing are judged by it.
 type HomeConfig struct {
-	Networks []Prefix `mapstructure:"networks"`
-	Domains  []Domain `mapstructure:"domains"`
+	Networks          []Prefix  `mapstructure:"networks"`
+	Domains           []Domain  `mapstructure:"domains"`
+	MailServers       []Prefix  `mapstructure:"mail_servers"`
+	Scanners          []Prefix  `mapstructure:"scanners"`
+	MonitoredAccounts []Account `mapstructure:"monitored_accounts"`
 }
 
 // Server names the addresses of one mail server.

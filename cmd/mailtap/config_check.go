@@ -19,6 +19,7 @@ func check(cfg *Config) []problem {
 	c.ports(cfg.Capture.Ports)
 	c.capture(&cfg.Capture)
 	c.servers(cfg.Servers)
+	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
 	c.receivers(cfg.Alerts.Receivers)
 	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
 	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {

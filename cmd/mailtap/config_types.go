@@ -42,6 +42,8 @@ type (
 	Role string
 	// Domain is a mail domain in lower case.
 	Domain string
+	// Account is a user name as it logs in, in lower case: user or user@domain.
+	Account string
 	// Path is a file or folder; not empty where it is given.
 	Path string
 	// URL is an absolute http or https address.
@@ -216,6 +218,17 @@ func (d *Domain) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is no mail domain, write for example example.org", b)
 	}
 	*d = Domain(text)
+	return nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Account) UnmarshalText(b []byte) error {
+	text := strings.ToLower(string(b))
+	user, domain, qualified := strings.Cut(text, "@")
+	if user == "" || qualified && domain == "" || len(text) > 320 || strings.ContainsAny(text, " \t*,") {
+		return fmt.Errorf("%q is no account, write a user name as it logs in, for example postmaster or boss@example.org", b)
+	}
+	*a = Account(text)
 	return nil
 }
 

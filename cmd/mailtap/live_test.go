@@ -54,7 +54,7 @@ func TestLive(t *testing.T) {
 	q.equals(`sum(mailtap_sessions_total{end="quit"})`, sent.sessions)
 	q.equals(`sum(mailtap_capture_dropped_total)`, 0)
 	q.equals(`sum(mailtap_stream_lost_bytes_total)`, 0)
-	q.equals(`mailtap_alerts_total{rule="AuthBruteForce"}`, 1)
+	q.equals(`mailtap_alerts_total{rule="AuthBruteForce",severity="warning"}`, 1)
 	q.equals(`mailtap_log_records_total{sink="loki",result="written"}`, 0) // nobody listens there: counted, not fatal
 	q.panels()
 	if !within(20*time.Second, func() bool { return alertNamed(hook.out.String(), "AuthBruteForce", clientAddress) }) {

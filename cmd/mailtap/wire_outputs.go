@@ -131,7 +131,8 @@ func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
 }
 
 func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
-	options := alerts.Options{Sink: o, HomeNetworks: prefixesOf(w.cfg.Home.Networks), HomeDomains: words(w.cfg.Home.Domains)}
+	options := w.cfg.ruleOptions()
+	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
 	if o.metrics != nil {
 		options.Observer = ruleObserver{o.metrics}
 	}

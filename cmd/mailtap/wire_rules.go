@@ -10,6 +10,20 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 )
 
+// ruleOptions tells the rules what is ours. Mail servers that nobody named are
+// learned; a list of names alone need not be all of them.
+func (c *Config) ruleOptions() alerts.Options {
+	h := &c.Home
+	o := alerts.Options{
+		HomeNetworks: prefixesOf(h.Networks), HomeDomains: words(h.Domains), MailServers: prefixesOf(h.MailServers),
+		Scanners: prefixesOf(h.Scanners), MonitoredAccounts: words(h.MonitoredAccounts), LearnServers: len(h.MailServers) == 0,
+	}
+	for _, s := range c.Servers {
+		o.MailServers = append(o.MailServers, prefixesOf(s.Addresses)...)
+	}
+	return o
+}
+
 // loadRules joins the built-in rules, the site's rule files and its
 // overrides, and names the key that is to blame.
 func loadRules(cfg *RulesConfig) (alerts.RuleSet, *problem) {
