@@ -102,7 +102,7 @@ func (s *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.n++
-	switch s.n % 6 {
+	switch s.n % 7 {
 	case 1:
 		w.WriteHeader(http.StatusInternalServerError)
 	case 2: // reset
@@ -119,6 +119,11 @@ func (s *rough) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case 5: // takes it, but the answer is lost: at least once
 		s.take(r)
 		panic(http.ErrAbortHandler)
+	case 6: // answers slowly
+		s.take(r)
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		<-time.After(20 * time.Millisecond)
 	default:
 		s.take(r)
 	}

@@ -47,6 +47,7 @@ func (p *program) watch(c *cobra.Command) error {
 		return errors.New("capture.interfaces: name 1 to 64 interfaces, for example --interface eth1, or any; `mailtap interfaces` lists them")
 	}
 	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
+	l.wiring.durable = true
 	return l.run(l.openSources, words(cfg.Capture.Interfaces))
 }
 

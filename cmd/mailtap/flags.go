@@ -18,6 +18,7 @@ func (v *textValue) Type() string       { return "value" }
 var shortFlags = map[string]string{
 	"config.file": "config",
 	"interface":   "capture.interfaces",
+	"state-dir":   "state_dir",
 	"tls-keylog":  "tls.keylog",
 }
 

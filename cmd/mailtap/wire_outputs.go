@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -30,6 +31,7 @@ type wiring struct {
 	offline  bool                  // waiting for Loki is allowed
 	extra    []notify.Receiver     // beside the configured ones
 	backoff  time.Duration         // of receivers, longest; 0: their default
+	durable  bool                  // alerts outlive the process, where state_dir is set
 }
 
 // outputs connects everything that listens.
@@ -109,11 +111,16 @@ func (w wiring) receiverList() ([]notify.Receiver, error) {
 }
 
 func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
-	if len(list) == 0 {
+	dir := w.outboxDir()
+	if len(list) == 0 && dir == "" {
 		return nil
 	}
+	if w.durable && dir == "" {
+		w.log.Info("alerts that a receiver does not take wait in memory, and are lost when mailtap ends; set state_dir to keep them")
+	}
 	options := notify.Options{
-		MaxBackoff: w.backoff,
+		MaxBackoff: w.backoff, Dir: dir,
+		Notice: func(text string) { w.log.Warn(text) },
 		Failed: func(receiver string, err error) {
 			w.log.Warn("a receiver does not take alerts; they wait and are tried again", "receiver", receiver, "err", err)
 		},
@@ -126,8 +133,18 @@ func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
 		subscribed = append(subscribed, notify.Subscription{Receiver: r})
 	}
 	var err error
-	o.notifier, err = notify.New(subscribed, options)
-	return err
+	if o.notifier, err = notify.New(subscribed, options); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// outboxDir is where alerts wait; empty: in memory.
+func (w wiring) outboxDir() string {
+	if !w.durable || w.cfg.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(string(w.cfg.StateDir), "outbox")
 }
 
 func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
