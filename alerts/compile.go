@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/file"
@@ -70,20 +71,23 @@ func (c *compiler) misplaced(k kind, s source, what string, err error) error {
 	at, message := s.at, err.Error()
 	var in *file.Error
 	if errors.As(err, &in) {
-		message = in.Message
-		at.line += max(in.Line-1, 0)
-		switch {
-		case in.Line > 1:
-			at.column = 0 // the indentation of the block is not known
-		case at.column > 0:
-			at.column += in.Column
-		}
+		message, at = in.Message, s.place(offsetOf(s.text, in.Line, in.Column))
 	}
 	message = noField.ReplaceAllString(message, "unknown field $1")
 	if k == kindCapture && ofConnection.MatchString(message) {
 		message += ": an event of the kind capture belongs to no connection"
 	}
 	return placed(at, c.rule, what+": "+message)
+}
+
+// offsetOf counts the characters before a place in a text.
+func offsetOf(text string, line, column int) int {
+	n := column
+	for i := 1; i < line; i++ {
+		before, rest, _ := strings.Cut(text, "\n")
+		n, text = n+utf8.RuneCountInString(before)+1, rest
+	}
+	return n
 }
 
 func (c *compiler) condition(k kind, s source, what string) (*condition, error) {
@@ -198,8 +202,10 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 	if f.window == 0 { // each
 		f.window = t.rule.repeat
 	}
-	if f.how == fireSpike && f.limit < f.floor {
-		return placed(t.rule.at, c.rule, "spike: limit must not be below floor")
+	if f.how == fireSpike {
+		if err := c.spike(t.rule.Rule, f); err != nil {
+			return err
+		}
 	}
 	step := func(into **keying, list []source, what string) {
 		if err == nil {
@@ -219,6 +225,21 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 		t.also, err = c.condition(k, f.when, f.how+".when")
 	}
 	return err
+}
+
+// spike refuses numbers that are good alone but not together.
+func (c *compiler) spike(r *Rule, f *fire) error {
+	at := f.at
+	if r.settings.line > 0 {
+		at = r.settings
+	}
+	switch {
+	case f.limit < f.floor:
+		return placed(at, c.rule, fmt.Sprintf("spike: limit (%s) must not be below floor (%s)", Number(f.limit), Number(f.floor)))
+	case f.window < minSpikeWindow:
+		return placed(at, c.rule, fmt.Sprintf("spike: a window of %s cannot be divided; allowed: %s to 31d", f.window, minSpikeWindow))
+	}
+	return nil
 }
 
 var notLabel = regexp.MustCompile(`[^a-z0-9]+`)

@@ -47,7 +47,7 @@ func LoadRules(in io.Reader, name string) (RuleSet, error) {
 	if len(data) > maxRuleFile {
 		return set, fmt.Errorf("%s:1: a rule file has at most %d octets", name, maxRuleFile)
 	}
-	r := &reader{file: name}
+	r := &reader{file: name, body: string(data)}
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -129,7 +129,7 @@ func (r *reader) readRule(n *yaml.Node) (Rule, error) {
 		return Rule{}, err
 	}
 	rule := Rule{Name: name, at: r.position(n)}
-	base := trigger{kind: kinds, severity: source{Warning, rule.at}}
+	base := trigger{kind: kinds, severity: source{text: Warning, at: rule.at}}
 	var ways *yaml.Node
 	keys := r.triggerKeys(&base)
 	keys["name"] = ignore
@@ -260,7 +260,7 @@ func (r *reader) fire(n *yaml.Node, f *fire) error {
 	if !ok {
 		return r.errorf(n.Content[0], "unknown way to fire %q; allowed: %s", Clip(how), fireList)
 	}
-	*f = fire{how: how}
+	*f = fire{how: how, at: r.position(n.Content[0])}
 	if how == fireSpike {
 		f.factor, f.deviations, f.learn, f.window = spikeFactor, spikeDeviations, spikeLearn, spikeWindow
 	}
@@ -284,7 +284,7 @@ func (r *reader) fireTable(f *fire) table {
 	return table{
 		"window":     func(n *yaml.Node) error { return r.duration(n, "window", &f.window) },
 		"threshold":  func(n *yaml.Node) error { return r.integer(n, "threshold", 1, MaxThreshold, &f.threshold) },
-		"field":      func(n *yaml.Node) error { return r.sources(n, "field", &f.field) },
+		"field":      func(n *yaml.Node) error { return r.some(n, "field", &f.field) },
 		"when":       func(n *yaml.Node) error { return r.source(n, "when", &f.when) },
 		"by":         func(n *yaml.Node) error { return r.sources(n, "by", &f.by) },
 		"other":      func(n *yaml.Node) error { return r.source(n, "other", &f.other) },

@@ -55,6 +55,9 @@ func (r *reader) labels(n *yaml.Node, rule *Rule) error {
 		if err := r.label(key); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(rule.labels, func(l labelSource) bool { return l.name == key.Value }) {
+			return r.errorf(key, "label %s stands twice", key.Value)
+		}
 		l := labelSource{name: key.Value}
 		if err := r.source(n.Content[i+1], "a label", &l.text); err != nil {
 			return err

@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -11,6 +13,7 @@ import (
 type override struct {
 	name     string
 	at       position
+	keys     map[string]position // what it changes, and where
 	disabled *bool
 	severity source
 	repeat   time.Duration
@@ -46,7 +49,12 @@ func (r *reader) override(n *yaml.Node) (override, error) {
 	if err != nil {
 		return override{}, err
 	}
-	o := override{name: name, at: r.position(n)}
+	o := override{name: name, at: r.position(n), keys: map[string]position{}}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i].Value; key != "name" {
+			o.keys[key] = r.position(n.Content[i+1])
+		}
+	}
 	return o, r.mapping(n, "an override", table{
 		"name":            ignore,
 		"disabled":        func(n *yaml.Node) error { o.disabled = new(bool); return r.boolean(n, "disabled", o.disabled) },
@@ -58,6 +66,9 @@ func (r *reader) override(n *yaml.Node) (override, error) {
 		"limit":           func(n *yaml.Node) error { return r.float(n, "limit", &o.limit) },
 	})
 }
+
+// Overrides counts the changes of other files' rules.
+func (s RuleSet) Overrides() int { return len(s.overrides) }
 
 // Merge returns the rules of both sets with the overrides of site carried out.
 // A rule that both have, or an override of one that s lacks, is an error that
@@ -123,11 +134,27 @@ func (o *override) apply(r *Rule) error {
 	}
 	switch {
 	case o.threshold != 0 && !threshold:
-		return placed(o.at, o.name, "the rule has no threshold to override")
+		return placed(o.keys["threshold"], o.name, "the rule has no threshold to override")
 	case (o.floor != 0 || o.limit != 0) && !spike:
-		return placed(o.at, o.name, "the rule has no floor or limit to override")
+		return placed(o.first("floor", "limit"), o.name, "the rule has no floor or limit to override")
+	}
+	r.overridden = append(slices.Clip(r.overridden), slices.Sorted(maps.Keys(o.keys))...)
+	slices.Sort(r.overridden)
+	r.overridden = slices.Compact(r.overridden)
+	if spike && len(o.keys) > 0 {
+		r.settings = o.first("floor", "limit", "window")
 	}
 	return check(r)
+}
+
+// first is the place of the first of these keys, or of the override.
+func (o *override) first(keys ...string) position {
+	for _, k := range keys {
+		if at, ok := o.keys[k]; ok {
+			return at
+		}
+	}
+	return o.at
 }
 
 func set[T comparable](into *T, v T) {

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,6 +12,7 @@ const (
 	DefaultRepeatInterval = 4 * time.Hour       // like Alertmanager's repeat_interval
 	MaxWindow             = 31 * 24 * time.Hour // longest window, repeat_interval
 	MaxThreshold          = 1000                // of count, distinct and after: each event in a window is remembered
+	minSpikeWindow        = time.Second         // a bucket of it must hold more than one packet
 	maxRuleFile           = 1 << 20             // octets of a rule file
 	maxRules              = 1000                // entries of a rule file
 )
@@ -25,9 +27,11 @@ type Rule struct {
 	RepeatInterval time.Duration // 0 means DefaultRepeatInterval
 	Disabled       bool
 
-	labels   []labelSource
-	triggers []trigger
-	at       position
+	labels     []labelSource
+	triggers   []trigger
+	at         position
+	overridden []string // what a site changed
+	settings   position // of an override's floor, limit or window; zero: none
 }
 
 // trigger is one way in which a rule fires.
@@ -55,6 +59,7 @@ const (
 // fire is the fire section of a trigger; which fields count depends on how.
 type fire struct {
 	how       string
+	at        position
 	window    time.Duration // each: 0 means the rule's repeat interval
 	threshold int
 	field     []source // distinct: what must differ
@@ -83,8 +88,12 @@ type labelSource struct {
 
 // source is a piece of the file with its place, for errors.
 type source struct {
-	text string
-	at   position
+	text  string
+	at    position
+	whole string   // the file's value that text is a part of
+	skip  int      // characters of whole before text
+	from  position // of whole
+	raw   string   // the file from there on, as it was written
 }
 
 // position is a place in a rule file; the column is 0 where it is not known.
@@ -112,6 +121,22 @@ func (r *Rule) Events() []string {
 	}
 	return out
 }
+
+// GroupBy lists the expressions that groups are made of, each once.
+func (r *Rule) GroupBy() []string {
+	var out []string
+	for _, t := range r.triggers {
+		for _, s := range t.groupBy {
+			if !slices.Contains(out, s.text) {
+				out = append(out, s.text)
+			}
+		}
+	}
+	return out
+}
+
+// Overridden lists the keys that a site's override changed.
+func (r *Rule) Overridden() []string { return slices.Clone(r.overridden) }
 
 // Position says where the rule stands: file:line:column.
 func (r *Rule) Position() string { return r.at.String() }

@@ -31,20 +31,17 @@ func (c *compiler) template(k kind, s source, what string) (template, error) {
 		if !open {
 			return out, nil
 		}
-		at := s.at
-		if at.column > 0 {
-			at.column += utf8.RuneCountInString(s.text[:len(s.text)-len(after)])
-		}
 		inner, tail, closed := strings.Cut(after, "}")
+		begin := utf8.RuneCountInString(s.text[:len(s.text)-len(after)])
 		if !closed {
-			return nil, placed(at, c.rule, what+": { without }")
+			return nil, placed(s.place(begin-1), c.rule, what+": { without }")
 		}
 		rest = tail
 		if name := strings.TrimSpace(inner); holes[name] {
 			out = append(out, templatePart{hole: name})
 			continue
 		}
-		p, err := c.program(k, source{inner, at}, what, nil)
+		p, err := c.program(k, s.part(inner, begin), what, nil)
 		if err != nil {
 			return nil, err
 		}

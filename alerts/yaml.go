@@ -16,6 +16,8 @@ import (
 // node knows its line and column, and an error must name both.
 type reader struct {
 	file string
+	body string // of the whole file
+	line []int  // where each line begins in text
 	rule string // being read, for errors
 }
 
@@ -83,14 +85,8 @@ func (r *reader) source(n *yaml.Node, what string, into *source) error {
 	if err != nil {
 		return err
 	}
-	at := r.position(n)
-	switch n.Style {
-	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
-		at.column++
-	case yaml.LiteralStyle, yaml.FoldedStyle: // the text begins on the next line, its column is not told
-		at.line, at.column = at.line+1, 0
-	}
-	*into = source{s, at}
+	*into = source{text: s, whole: s, from: r.position(n), raw: r.written(n)}
+	into.at = into.place(0)
 	return nil
 }
 
@@ -107,6 +103,14 @@ func (r *reader) sources(n *yaml.Node, what string, into *[]source) error {
 		}
 	}
 	return nil
+}
+
+// some is sources of which there must be one.
+func (r *reader) some(n *yaml.Node, what string, into *[]source) error {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		return r.errorf(n, "%s must name something", what)
+	}
+	return r.sources(n, what, into)
 }
 
 func (r *reader) texts(n *yaml.Node, what string, into *[]string) error {

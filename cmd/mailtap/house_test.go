@@ -30,12 +30,13 @@ var above = map[string][]string{
 	"decode/tls":       {"decode/tls/keys"},
 	"decode/tls/keys":  {},
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
-	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text; only tests import it
+	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"alerts/notify":    {"alerts"},
 	"alerts/receivers": {"alerts", "alerts/notify"},
+	"alerts/ruletest":  {"alerts", "capture", "capture/packet", "sessions/dialog"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
 }

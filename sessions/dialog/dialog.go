@@ -1,5 +1,6 @@
 // Package dialog turns a written mail conversation into TCP segments, so that
-// tests read as what was said. It is used by tests only.
+// tests read as what was said: the project's own, and the tests of alert rules
+// that mailtap rules test runs. What is said may be a secret: no error repeats it.
 //
 // A conversation is text, a line each:
 //
@@ -16,6 +17,7 @@
 package dialog
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -110,7 +112,7 @@ func (p *player) line(line string) error {
 	case strings.HasPrefix(rest, `C" `), strings.HasPrefix(rest, `S" `):
 		raw, err := strconv.Unquote(rest[3:])
 		if err != nil {
-			return fmt.Errorf("%q is no Go string", rest[3:])
+			return errors.New("no Go string behind " + rest[:2])
 		}
 		p.say(strings.IndexByte("CS", rest[0]), []byte(raw), lost)
 		return nil
@@ -125,8 +127,11 @@ func (p *player) order(line string) error {
 	switch {
 	case word == "wait":
 		d, err := time.ParseDuration(arg)
+		if err != nil || d < 0 {
+			return errors.New("wait takes a time with its unit, such as 30s")
+		}
 		p.now = p.now.Add(d)
-		return err
+		return nil
 	case word == "close" && side >= 0:
 		p.emit(side, packet.FIN|packet.ACK, nil)
 		p.next[side]++
@@ -134,7 +139,7 @@ func (p *player) order(line string) error {
 	case word == "reset" && side >= 0:
 		p.emit(side, packet.RST|packet.ACK, nil)
 	default:
-		return fmt.Errorf("%q is no line of a conversation", line)
+		return errors.New("no line of a conversation; it begins with C: or S:, or is wait, close or reset")
 	}
 	p.now = p.now.Add(10 * time.Millisecond)
 	return nil
