@@ -28,6 +28,7 @@ if [ "$what" = test ]; then
   need swaks swaks
   need postfix postfix
   need prometheus prometheus
+  need prometheus-alertmanager prometheus-alertmanager
   need python3 python3
   need openssl openssl
 fi

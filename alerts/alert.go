@@ -38,6 +38,7 @@ type Alert struct {
 	Status      string    `json:"status"`
 	Started     time.Time `json:"started"`           // first event that counted
 	Ended       time.Time `json:"ended,omitzero"`    // when the window was clean; zero while firing
+	Until       time.Time `json:"until,omitzero"`    // while firing: the next notice comes before it; who hears of none may take it for over
 	Key         string    `json:"key,omitempty"`     // the group's values, separated by blanks
 	Value       float64   `json:"value"`             // what was counted, in the rule's unit
 	Threshold   float64   `json:"threshold"`         // what Value was held against

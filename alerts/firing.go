@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// noticeSlack is what a notice may take on its way to who believes in it until
+// the next one.
+const noticeSlack = 10 * time.Minute
+
 // firing is an alert in its life.
 type firing struct {
 	rule     *runningRule
@@ -163,6 +167,9 @@ func (e *Engine) emit(f *firing, at int64) {
 	}
 	a := f.alert
 	a.Time = packetTime(at)
+	if a.Status == Firing {
+		a.Until = packetTime(at + int64(f.rule.repeat+f.rule.repeat/4+noticeSlack))
+	}
 	a.Sessions = slices.Clone(f.rule.groups.sessions.at(f.group).list)
 	a.Summary = join(f.summary, func(hole string) string {
 		switch hole {

@@ -126,7 +126,8 @@ type liveRun struct {
 // captured. Then it opens the sources and watches them.
 func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
 	tuneCollector(int64(l.cfg.Memory))
-	web, err := listen(l.cfg.Web, metricsHandler(l.registry), l.log)
+	l.wiring.active = newActiveAlerts(l.cfg.sensor())
+	web, err := listen(l.cfg.Web, metricsHandler(l.registry), l.wiring.active, l.log)
 	if err != nil {
 		return failed(err)
 	}

@@ -131,24 +131,6 @@ type AlertsConfig struct {
 	Rules     RulesConfig `mapstructure:"rules"`
 }
 
-// Receiver is one place that alerts are sent to: a webhook or standard output.
-type Receiver struct {
-	Name    Name     `mapstructure:"name"`
-	Webhook *Webhook `mapstructure:"webhook"`
-	Stdout  *Stdout  `mapstructure:"stdout"`
-}
-
-// Webhook is an HTTP receiver in Alertmanager's format, version 4. The URL
-// may hold a secret: it can stand in a file of its own.
-type Webhook struct {
-	URL     URL      `mapstructure:"url"`
-	URLFile Path     `mapstructure:"url_file"`
-	Timeout Duration `mapstructure:"timeout"`
-}
-
-// Stdout prints alerts as lines for people.
-type Stdout struct{}
-
 // RulesConfig adds rule files and changes rules by name.
 type RulesConfig struct {
 	Files    []Path     `mapstructure:"files"`

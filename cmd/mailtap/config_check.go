@@ -20,14 +20,15 @@ func check(cfg *Config) []problem {
 	c.capture(&cfg.Capture)
 	c.servers(cfg.Servers)
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
-	c.receivers(cfg.Alerts.Receivers)
 	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
 	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {
 		c.fail("loki.batch_size", "%d octets are more than loki.queue_size (%d)", cfg.Loki.BatchSize, cfg.Loki.QueueSize)
 	}
-	if _, bad := loadRules(&cfg.Alerts.Rules); bad != nil {
+	set, bad := loadRules(&cfg.Alerts.Rules)
+	if bad != nil {
 		c.found = append(c.found, *bad)
 	}
+	c.receivers(cfg.Alerts.Receivers, ruleNames(set))
 	return c.found
 }
 
@@ -73,24 +74,6 @@ func (c *checker) servers(servers []Server) {
 			c.fail(key, "%s has no addresses", s.Name)
 		case slices.Contains(names[:i], s.Name):
 			c.fail(key+".name", "%s stands twice", s.Name)
-		}
-	}
-}
-
-func (c *checker) receivers(receivers []Receiver) {
-	var names []Name
-	for i, r := range receivers {
-		key := fmt.Sprintf("alerts.receivers[%d]", i)
-		names = append(names, r.Name)
-		switch {
-		case r.Name == "":
-			c.fail(key, "has no name")
-		case slices.Contains(names[:i], r.Name):
-			c.fail(key+".name", "%s stands twice", r.Name)
-		case (r.Webhook == nil) == (r.Stdout == nil):
-			c.fail(key, "%s must have either webhook or stdout", r.Name)
-		case r.Webhook != nil && (r.Webhook.URL == "") == (r.Webhook.URLFile == ""):
-			c.fail(key+".webhook", "must have either url or url_file")
 		}
 	}
 }

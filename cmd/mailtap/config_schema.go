@@ -25,11 +25,22 @@ func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
+// fields are a struct's own and, in their place, those of the structs within it
+// that have no key.
 func fields(t reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
+			f := t.Field(i)
+			if !f.Anonymous {
+				if !yield(f) {
+					return
+				}
+				continue
+			}
+			for inner := range fields(f.Type) {
+				if !yield(inner) {
+					return
+				}
 			}
 		}
 	}

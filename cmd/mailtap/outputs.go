@@ -27,6 +27,7 @@ type outputs struct {
 	notifier *notify.Notifier
 	report   *report
 	screen   func(alerts.Alert)
+	active   *activeAlerts
 
 	log         *slog.Logger
 	stopTimeout time.Duration
@@ -80,6 +81,9 @@ func (o *outputs) Alert(a alerts.Alert) {
 	}
 	if o.screen != nil {
 		o.screen(a)
+	}
+	if o.active != nil {
+		o.active.note(&a)
 	}
 	if o.notifier != nil {
 		o.notifier.Alert(a)

@@ -26,7 +26,7 @@ type webServer struct {
 
 // listen takes the address, so that a port in use is known before anything
 // else begins.
-func listen(cfg WebConfig, metrics http.Handler, log *slog.Logger) (*webServer, error) {
+func listen(cfg WebConfig, metrics, alerts http.Handler, log *slog.Logger) (*webServer, error) {
 	file := string(cfg.Config.File)
 	if err := web.Validate(file); err != nil {
 		return nil, fmt.Errorf("web.config.file %s: %w", file, err)
@@ -40,7 +40,7 @@ func listen(cfg WebConfig, metrics http.Handler, log *slog.Logger) (*webServer, 
 		listener: l, log: log, done: make(chan error, 1),
 		flags: &web.FlagConfig{WebListenAddresses: &addresses, WebConfigFile: &file},
 	}
-	w.server = &http.Server{Handler: w.routes(metrics), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	w.server = &http.Server{Handler: w.routes(metrics, alerts), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	return w, nil
 }
 
@@ -53,9 +53,10 @@ func (w *webServer) url() string {
 	return scheme + "://" + w.listener.Addr().String()
 }
 
-func (w *webServer) routes(metrics http.Handler) http.Handler {
+func (w *webServer) routes(metrics, alerts http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
+	mux.Handle("GET /api/v1/alerts", alerts)
 	mux.HandleFunc("GET /-/healthy", func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(rw, "mailtap is healthy.")
 	})
@@ -77,6 +78,7 @@ const index = `<!doctype html>
 <h1>mailtap %s</h1>
 <ul>
 <li><a href="/metrics">/metrics</a> for Prometheus</li>
+<li><a href="/api/v1/alerts">/api/v1/alerts</a>: what fires now, as JSON</li>
 <li><a href="/-/healthy">/-/healthy</a>: the process lives</li>
 <li><a href="/-/ready">/-/ready</a>: packets are being read</li>
 </ul>

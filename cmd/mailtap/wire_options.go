@@ -2,12 +2,10 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailtap/mailtap/capture"
@@ -130,21 +128,4 @@ func (c *Config) lokiOptions(block bool) recordlog.LokiOptions {
 		MaxRecords: int(l.QueueRecords), MaxBytes: int(l.QueueSize),
 		BatchWait: time.Duration(l.BatchWait), BatchBytes: int(l.BatchSize), Timeout: time.Duration(l.Timeout), Block: block,
 	}
-}
-
-// url is where a webhook is, from its file where that is so configured. No
-// error shows it.
-func (w *Webhook) url() (string, error) {
-	if w.URLFile == "" {
-		return string(w.URL), nil
-	}
-	text, err := os.ReadFile(string(w.URLFile))
-	if err != nil {
-		return "", fmt.Errorf("url_file: %w", err)
-	}
-	var u URL
-	if err := u.UnmarshalText([]byte(strings.TrimSpace(string(text)))); err != nil {
-		return "", fmt.Errorf("url_file %s: %w", w.URLFile, err)
-	}
-	return string(u), nil
 }

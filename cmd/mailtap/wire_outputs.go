@@ -14,7 +14,6 @@ import (
 
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/notify"
-	"github.com/mailtap/mailtap/alerts/receivers"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
@@ -32,11 +31,12 @@ type wiring struct {
 	extra    []notify.Receiver     // beside the configured ones
 	backoff  time.Duration         // of receivers, longest; 0: their default
 	durable  bool                  // alerts outlive the process, where state_dir is set
+	active   *activeAlerts         // told of alerts; nil: nobody asks
 }
 
 // outputs connects everything that listens.
 func (w wiring) outputs() (*outputs, error) {
-	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout)}
+	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout), active: w.active}
 	if err := w.addRecords(o); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (w wiring) outputs() (*outputs, error) {
 	if bad != nil {
 		return nil, configError{*bad}
 	}
-	list, err := w.receiverList()
+	list, err := w.subscriptions()
 	if err != nil {
 		return nil, err
 	}
@@ -88,29 +88,7 @@ func (w wiring) addRecords(o *outputs) error {
 	return err
 }
 
-func (w wiring) receiverList() ([]notify.Receiver, error) {
-	out := w.extra
-	for _, r := range w.cfg.Alerts.Receivers {
-		if r.Stdout != nil {
-			out = append(out, receivers.NewText(string(r.Name), w.lines))
-			continue
-		}
-		url, err := r.Webhook.url()
-		if err != nil {
-			return nil, fmt.Errorf("receiver %s: %w", r.Name, err)
-		}
-		hook, err := receivers.NewWebhook(receivers.WebhookOptions{
-			Name: string(r.Name), URL: url, Timeout: time.Duration(r.Webhook.Timeout), Sensor: w.cfg.sensor(),
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, hook)
-	}
-	return out, nil
-}
-
-func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
+func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
 	dir := w.outboxDir()
 	if len(list) == 0 && dir == "" {
 		return nil
@@ -128,12 +106,8 @@ func (w wiring) addNotifier(o *outputs, list []notify.Receiver) error {
 	if o.metrics != nil {
 		options.Observer = o.metrics
 	}
-	var subscribed []notify.Subscription
-	for _, r := range list {
-		subscribed = append(subscribed, notify.Subscription{Receiver: r})
-	}
 	var err error
-	if o.notifier, err = notify.New(subscribed, options); err != nil {
+	if o.notifier, err = notify.New(list, options); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -164,14 +138,14 @@ func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
 	return nil
 }
 
-func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Receiver, o *outputs) metrics.Options {
+func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription, o *outputs) metrics.Options {
 	m := metrics.Options{
 		Version: version, Revision: revision(), GoVersion: runtime.Version(),
 		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
 		Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
 	}
-	for _, r := range list {
-		m.Receivers = append(m.Receivers, r.Name())
+	for _, s := range list {
+		m.Receivers = append(m.Receivers, s.Receiver.Name())
 	}
 	for i := range set.Rules {
 		for _, severity := range set.Rules[i].Severities() {
