@@ -1,7 +1,7 @@
 // Package capture brings packets in: from capture files, standard input and
 // live interfaces, there through rings of Linux's AF_PACKET or through libpcap.
 // It owns the sources, the filter that the kernel runs, how an interface's
-// packets are shared among shards, and the drop counts; it knows no TCP stream
+// packets are shared among shards, the drop counts, and a writer of pcapng; it knows no TCP stream
 // and no SMTP. cmd/mailtap pulls packets from a source with Next or NextBatch
 // and hands them to capture/packet.
 package capture

@@ -60,7 +60,7 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 		return err
 	}
 	cfg.Capture.AllPorts = true // what is in a file is there to be read
-	tuneCollector(int64(cfg.Memory))
+	tuneCollector(cfg.heap())
 	log := newLogger(cfg.Log, p.stderr)
 	secrets, err := cfg.secrets()
 	if err != nil {

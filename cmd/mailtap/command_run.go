@@ -125,7 +125,7 @@ type liveRun struct {
 // run takes the listener's address first: a mistake shows before anything is
 // captured. Then it opens the sources and watches them.
 func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
-	tuneCollector(int64(l.cfg.Memory))
+	tuneCollector(l.cfg.heap())
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
 	web, err := listen(l.cfg.Web, metricsHandler(l.registry), l.wiring.active, l.log)
 	if err != nil {

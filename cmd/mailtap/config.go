@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/sessions"
 )
@@ -127,8 +128,22 @@ type LokiConfig struct {
 
 // AlertsConfig is which rules run and who hears of them.
 type AlertsConfig struct {
-	Receivers []Receiver  `mapstructure:"receivers"`
-	Rules     RulesConfig `mapstructure:"rules"`
+	Receivers []Receiver     `mapstructure:"receivers"`
+	Rules     RulesConfig    `mapstructure:"rules"`
+	Evidence  EvidenceConfig `mapstructure:"evidence"`
+}
+
+// EvidenceConfig is what is kept of the packets of the sessions that alerts
+// name; nothing without a directory.
+type EvidenceConfig struct {
+	Directory      Path     `mapstructure:"directory"`
+	Memory         Size     `mapstructure:"memory"`
+	SessionPackets Count    `mapstructure:"session_packets"`
+	SessionSize    Size     `mapstructure:"session_size"`
+	MaxFiles       Count    `mapstructure:"max_files"`
+	MaxSize        Size     `mapstructure:"max_size"`
+	Severity       Severity `mapstructure:"severity"`
+	KeepSecrets    bool     `mapstructure:"keep_secrets"`
 }
 
 // RulesConfig adds rule files and changes rules by name.
@@ -174,6 +189,9 @@ func Default() Config {
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,
 		},
+		Alerts: AlertsConfig{Evidence: EvidenceConfig{
+			Memory: 64 << 20, SessionPackets: 2000, SessionSize: 512 << 10, MaxFiles: 1000, MaxSize: 1 << 30, Severity: alerts.Info,
+		}},
 		Memory:      512 << 20,
 		StopTimeout: Duration(5 * time.Second),
 	}

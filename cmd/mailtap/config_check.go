@@ -20,6 +20,7 @@ func check(cfg *Config) []problem {
 	c.capture(&cfg.Capture)
 	c.servers(cfg.Servers)
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
+	c.evidence(&cfg.Alerts.Evidence)
 	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
 	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {
 		c.fail("loki.batch_size", "%d octets are more than loki.queue_size (%d)", cfg.Loki.BatchSize, cfg.Loki.QueueSize)
@@ -77,6 +78,22 @@ func (c *checker) servers(servers []Server) {
 		}
 	}
 }
+
+func (c *checker) evidence(e *EvidenceConfig) {
+	const key = "alerts.evidence"
+	if e.Memory < 1<<20 || e.Memory > 64<<30 {
+		c.fail(key+".memory", "%d octets, allowed is 1MiB to 64GiB", e.Memory)
+	} else if e.SessionSize > e.Memory {
+		c.fail(key+".session_size", "%d octets are more than %s.memory (%d)", e.SessionSize, key, e.Memory)
+	}
+	if e.SessionPackets > maxEvidencePackets {
+		c.fail(key+".session_packets", "%d packets, allowed is 1 to %d", e.SessionPackets, maxEvidencePackets)
+	}
+}
+
+// maxEvidencePackets bounds the packets of a session that are looked for while
+// the alert waits.
+const maxEvidencePackets = 20_000
 
 // unique refuses a value that stands twice in a list.
 func unique[T ~string](c *checker, key string, values []T) {

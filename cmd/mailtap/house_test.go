@@ -35,6 +35,7 @@ var above = map[string][]string{
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"alerts/notify":    {"alerts"},
+	"alerts/evidence":  {"capture", "capture/packet", "sessions", "alerts"},
 	"alerts/receivers": {"alerts", "alerts/notify"},
 	"alerts/ruletest":  {"alerts", "capture", "capture/packet", "sessions/dialog"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",

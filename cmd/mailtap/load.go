@@ -23,6 +23,8 @@ type load struct {
 	ticket  uint64 // its place among all loads
 	packets []capture.Packet
 	room    []byte             // where they lie, if nobody else keeps them
+	taken   []capture.Packet   // of packets, those that were filled in
+	before  uint64             // number of the packet before the first of them
 	lists   [][]packet.Segment // by shard
 	runs    []stretch
 	told    [][]told // by shard
@@ -53,7 +55,7 @@ func newLoad(shards int, encoder *recordlog.Writer) *load {
 const maxLines = 8 << 20
 
 func (l *load) reset() {
-	l.runs, l.captures = l.runs[:0], nil
+	l.runs, l.captures, l.taken = l.runs[:0], nil, nil
 	if cap(l.lines) > maxLines {
 		l.lines, l.records = nil, nil
 	}
@@ -131,6 +133,7 @@ func newIntake(cfg *Config) intake {
 // fill makes a load of packets.
 func (in *intake) fill(l *load, packets []capture.Packet) {
 	l.begin(stretch{first: in.number + 1})
+	l.taken, l.before = packets, in.number
 	for i := range packets {
 		p := &packets[i]
 		in.number++

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
@@ -25,6 +26,7 @@ type outputs struct {
 	file     *recordlog.File
 	loki     *recordlog.Loki
 	notifier *notify.Notifier
+	evidence *evidence.Keeper
 	report   *report
 	screen   func(alerts.Alert)
 	active   *activeAlerts
@@ -68,11 +70,17 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 	if o.report != nil {
 		o.report.Handle(e)
 	}
+	if o.evidence != nil {
+		o.evidence.Saw(e.Of())
+	}
 	o.engine.Handle(e)
 }
 
 // Alert implements alerts.Sink.
 func (o *outputs) Alert(a alerts.Alert) {
+	if o.evidence != nil {
+		a.Evidence = o.evidence.Take(&a)
+	}
 	if o.writer != nil && a.Repeat == 0 { // a repetition is news for a receiver, but not for the log
 		o.writer.Alert(alertRecord(&a))
 	}
@@ -159,7 +167,7 @@ func (o *outputs) close() error {
 	if o.loki != nil {
 		errs = append(errs, stopLoki(ctx, o.loki))
 	}
-	errs = append(errs, <-told)
+	errs = append(errs, <-told, o.closeEvidence(ctx))
 	if o.file != nil {
 		errs = append(errs, o.file.Flush())
 	}

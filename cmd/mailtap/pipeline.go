@@ -39,6 +39,9 @@ func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeli
 	for i := range shards {
 		s := newShard(i, options, o)
 		s.sieve = newSieve(cfg)
+		if o.evidence != nil {
+			s.ring = o.evidence.Ring(shards)
+		}
 		p.shards = append(p.shards, s)
 	}
 	return p

@@ -3,6 +3,7 @@ package main
 import (
 	"sync"
 
+	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
@@ -19,6 +20,7 @@ type shard struct {
 	outputs *outputs
 	sieve   *sieve         // nil: the intake has one
 	counts  *metrics.Shard // nil where nobody scrapes
+	ring    *evidence.Ring // nil where no evidence is kept
 	load    *load          // being taken
 	phase   phase
 	first   uint64         // packet number of the stretch
@@ -74,6 +76,7 @@ func (s *shard) take(l *load) {
 // follow gives segments to the tracker.
 func (s *shard) follow(list []packet.Segment) {
 	if s.sieve == nil {
+		s.keep(list)
 		s.tracker.Segments(list)
 		return
 	}
@@ -83,12 +86,15 @@ func (s *shard) follow(list []packet.Segment) {
 		if ok && len(before) == 0 {
 			continue
 		}
+		s.keep(list[from:i])
 		s.tracker.Segments(list[from:i])
+		s.keepMade(before)
 		s.tracker.Segments(before)
 		if from = i; !ok {
 			from++
 		}
 	}
+	s.keep(list[from:])
 	s.tracker.Segments(list[from:])
 }
 

@@ -54,6 +54,9 @@ func (w wiring) outputs() (*outputs, error) {
 	if err := w.addNotifier(o, list); err != nil {
 		return nil, err
 	}
+	if err := w.addEvidence(o); err != nil {
+		return nil, err
+	}
 	return o, w.addEngine(o, set)
 }
 

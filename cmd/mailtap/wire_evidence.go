@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/mailtap/mailtap/alerts/evidence"
+)
+
+// addEvidence looks at the directory before anything is captured.
+func (w wiring) addEvidence(o *outputs) error {
+	e := &w.cfg.Alerts.Evidence
+	if e.Directory == "" {
+		return nil
+	}
+	var err error
+	o.evidence, err = evidence.Open(evidence.Options{
+		Directory: string(e.Directory), Memory: int(e.Memory), Packets: int(e.SessionPackets), Octets: int(e.SessionSize),
+		MaxFiles: int(e.MaxFiles), MaxOctets: int64(e.MaxSize), Severity: string(e.Severity), KeepSecrets: e.KeepSecrets,
+		Wait: w.offline, Program: "mailtap " + version,
+		Failed: func(err error) { w.log.Error("evidence of an alert was not written", "err", err) },
+	})
+	if err != nil {
+		return failed(fmt.Errorf("alerts.evidence.directory: %w", err))
+	}
+	if info, err := os.Stat(string(e.Directory)); err == nil && info.Mode().Perm()&0o077 != 0 {
+		w.log.Warn("others may look into the directory of evidence, which holds mail", "directory", string(e.Directory), "mode", info.Mode().Perm().String())
+	}
+	return nil
+}
+
+// heap is what the program may hold before the collector works harder.
+func (c *Config) heap() int64 {
+	if e := &c.Alerts.Evidence; e.Directory != "" {
+		return int64(c.Memory + e.Memory + e.Memory/4)
+	}
+	return int64(c.Memory)
+}
+
+// leastTime is what the disk gets at the end beside receivers that are away.
+const leastTime = 5 * time.Second
+
+// closeEvidence writes what waits, and says what came of it all.
+func (o *outputs) closeEvidence(ctx context.Context) error {
+	if o.evidence == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(o.stopTimeout, leastTime))
+	defer cancel()
+	err := o.evidence.Close(ctx)
+	if c := o.evidence.Counts(); c != (evidence.Counts{}) {
+		o.log.Info("evidence", "written", c.Written, "failed", c.Failed, "left_out", c.LeftOut, "removed", c.Removed)
+	}
+	return err
+}
