@@ -3,8 +3,9 @@
 // It owns two things. The rule language: a YAML file whose conditions are
 // expr-lang expressions, typed when the file is loaded; the built-in rules
 // (builtin.yaml) are written in it like a site's own. The engine: windows,
-// groups, learned rates and the life of an alert, all on packet time. Package
-// notify brings alerts to people, package receivers writes their forms.
+// groups and the life of an alert, all on packet time. Package baseline learns
+// what is ordinary for a group, package notify brings alerts to people, package
+// receivers writes their forms.
 //
 // cmd loads the rules, gives the engine every event of the tracker
 // (Engine.Handle), the passing of time (Engine.Advance) and what a live capture

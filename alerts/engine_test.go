@@ -240,7 +240,7 @@ func TestSpikeLearns(t *testing.T) {
 		t.Fatalf("six times the rate raised %q", b.lines)
 	}
 	a := b.alerts[0]
-	if a.Threshold < 1000 || a.Threshold > 2000 || !strings.HasPrefix(a.Learned, "its own rate, 5") {
+	if a.Threshold < 1000 || a.Threshold > 2000 || !strings.HasPrefix(a.Learned, "expected 4") {
 		t.Errorf("threshold %v, learned %q", a.Threshold, a.Learned)
 	}
 	send(500, 5)

@@ -68,21 +68,6 @@ func (e *Engine) mark(t *runningTrigger, m *marks) {
 	m.add(x, t.fire.threshold)
 }
 
-func (e *Engine) judgeSpike(t *runningTrigger) {
-	if !e.holds(t, t.when) {
-		return
-	}
-	group := e.group(t)
-	r := t.rates.at(group)
-	t.ticks.set(e.now, &t.fire)
-	if !r.known {
-		r.begin(&t.ticks, e.now-e.start < int64(settle))
-	}
-	if v := r.add(&t.ticks, &t.fire, &t.all); v.over {
-		e.raise(t, group, v)
-	}
-}
-
 func (e *Engine) judgeAfter(t *runningTrigger) {
 	if e.holds(t, t.when) {
 		if m := t.before.get(e.keyOf(t, t.by)); m != nil {

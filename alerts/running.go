@@ -37,8 +37,7 @@ type runningTrigger struct {
 	before *memory[marks]    // after: earlier events by `by`
 	others *memory[contrast] // unlike: how others fared by `by`
 	waits  *memory[wait]     // lasting: what goes on by `by`
-	all    baseline          // spike: of all groups
-	ticks  ticks             // spike
+	spikes *spikes           // spike
 }
 
 type fixedLabel struct {
@@ -50,8 +49,10 @@ func (e *Engine) adopt(run *runningRule) {
 	run.stats.Rule = run.Name
 	run.groups = newGroups(e.options.MaxGroups)
 	run.arrange()
-	for _, t := range run.triggers {
+	for i, t := range run.triggers {
 		switch t.fire.how {
+		case fireSpike:
+			t.spikes = newSpikes(t, i, e.options.MaxGroups)
 		case fireAfter:
 			t.before = newMemory[marks](e.options.MaxGroups)
 			t.before.values.fresh = freshMarks

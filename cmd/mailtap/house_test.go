@@ -33,7 +33,8 @@ var above = map[string][]string{
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
-	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "alerts/baseline"},
+	"alerts/baseline":  {},
 	"alerts/notify":    {"alerts"},
 	"alerts/evidence":  {"capture", "capture/packet", "sessions", "alerts"},
 	"alerts/receivers": {"alerts", "alerts/notify"},
@@ -52,7 +53,8 @@ var impure = []string{"os", "net", "log", "log/slog", "sync", "sync/atomic", "co
 var shared = map[string][]string{"decode/tls/keys": {"sync", "sync/atomic"}}
 
 // clockless rooms take their time from packets.
-var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions"}
+var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions",
+	"alerts/baseline"}
 
 // sourceFile is one parsed file of ours.
 type sourceFile struct {
