@@ -3,6 +3,7 @@ module github.com/mailtap/mailtap
 go 1.26.8
 
 require (
+	github.com/dchest/siphash v1.2.3
 	github.com/expr-lang/expr v1.17.8
 	github.com/gabriel-vasile/mimetype v1.4.16
 	github.com/go-viper/mapstructure/v2 v2.4.0

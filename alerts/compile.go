@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -175,6 +176,7 @@ func (c *compiler) trigger(run *runningRule, t *trigger) (*runningTrigger, error
 	step(func() (e error) { out.summary, e = c.template(k, t.summary, "summary"); return })
 	step(func() error { return c.labels(out, run.labels) })
 	step(func() error { return c.fire(out) })
+	step(func() error { return c.equal(out, t.groupBy) })
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +224,11 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 		t.forgive, err = c.condition(k, f.forgive, "forgive.when")
 	}
 	if err == nil && f.when.text != "" {
-		t.also, err = c.condition(k, f.when, f.how+".when")
+		what := f.how + ".when"
+		if f.how == fireRatio {
+			what = "ratio.of"
+		}
+		t.also, err = c.condition(k, f.when, what)
 	}
 	return err
 }
@@ -238,6 +244,27 @@ func (c *compiler) spike(r *Rule, f *fire) error {
 		return placed(at, c.rule, fmt.Sprintf("spike: limit (%s) must not be below floor (%s)", Number(f.limit), Number(f.floor)))
 	case f.window < minSpikeWindow:
 		return placed(at, c.rule, fmt.Sprintf("spike: a window of %s cannot be divided; allowed: %s to 31d", f.window, minSpikeWindow))
+	}
+	return nil
+}
+
+// equal compiles what the rule's inhibits ask to be alike: of the trigger's
+// labels those that they name.
+func (c *compiler) equal(t *runningTrigger, groupBy []source) error {
+	for _, in := range t.rule.Rule.inhibits {
+		var list []source
+		for _, name := range in.equal {
+			i := slices.Index(t.labels, name)
+			if i < 0 {
+				return placed(in.at, c.rule, fmt.Sprintf("inhibits: the rule has no label %s from its group_by in every trigger", Clip(name)))
+			}
+			list = append(list, groupBy[i])
+		}
+		made, err := c.values(t.kind, list, "group_by")
+		if err != nil {
+			return err
+		}
+		t.equal = append(t.equal, made)
 	}
 	return nil
 }

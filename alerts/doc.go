@@ -20,6 +20,11 @@
 // pages (slots.go, slab.go). Engine.Wants tells, from any goroutine, which events
 // no rule can care about.
 //
+// An alert may wait first (pending.go), be kept from receivers by another rule's
+// (inhibit.go), or be one of so many that a storm stands for them (storm.go).
+// Engine.Save and Engine.Restore bring all of it over a restart, Engine.Adopt what
+// receivers still believe (state.go, state_rule.go, state_firing.go, adopt.go).
+//
 // To add a rule, add an entry to builtin.yaml, a case to the table in
 // builtin_test.go, and a page to docs/runbooks. To add a field to the language, add it to facts.go, fill
 // it in fill.go and read it in fields.go.

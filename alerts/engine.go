@@ -2,7 +2,7 @@ package alerts
 
 import (
 	"fmt"
-	"hash/maphash"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"time"
@@ -33,7 +33,6 @@ type Options struct {
 	Notice func(string) // takes sentences for the program's log while the engine runs; nil: nobody
 
 	MaxGroups int           // groups that a rule remembers, and as many entries of each trigger's memory; default 100,000
-	MaxFiring int           // alerts of one rule that fire at once; default 1,000
 	MaxSkew   time.Duration // an event this much older than the newest sets the clock back; default 5 min
 }
 
@@ -60,24 +59,28 @@ type Engine struct {
 	event   uint64
 	facts   *facts
 	vm      vm.VM
-	seeds   [2]maphash.Seed
+	seed    key
 	now     int64 // packet time, nanoseconds
 	start   int64 // of the first event
 	timers  timers
 	order   uint64 // of alerts begun: breaks ties between timers
 	scratch []byte
-	steps   uint64
+
+	unplaced []Alert // adopted, until packet time is known
+	steps    uint64
 }
 
 // RuleStats counts for one rule.
 type RuleStats struct {
-	Rule       string
-	Groups     int    // remembered now
-	Firing     int    // alerts firing now
-	Raised     uint64 // alerts begun
-	Suppressed uint64 // alerts not begun: MaxFiring was reached
-	Evicted    uint64 // groups and memories forgotten: MaxGroups was reached
-	Errors     uint64 // expressions that failed on an event; it counted as no match
+	Rule    string
+	Groups  int    // remembered now
+	Pending int    // groups whose verdict holds, but not yet for so long as `for` says
+	Firing  int    // alerts firing now, storms and inhibited ones among them
+	Raised  uint64 // alerts begun
+	Pended  uint64 // waits begun
+	Folded  uint64 // groups that a storm took up
+	Evicted uint64 // groups and memories forgotten: MaxGroups was reached
+	Errors  uint64 // expressions that failed on an event; it counted as no match
 }
 
 // Stats of an engine.
@@ -90,11 +93,10 @@ type Stats struct {
 // them cannot judge for want of a setting.
 func NewEngine(set RuleSet, o Options) (*Engine, error) {
 	orDefault(&o.MaxGroups, 100_000)
-	orDefault(&o.MaxFiring, 1000)
 	orDefault(&o.MaxSkew, 5*time.Minute)
 	orDefault(&o.LearnTime, time.Hour)
 	orDefault(&o.MaxServers, 4096)
-	e := &Engine{options: o, home: newHome(o), facts: newFacts(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, start: -1}
+	e := &Engine{options: o, home: newHome(o), facts: newFacts(), seed: key{rand.Uint64(), rand.Uint64()}, start: -1}
 	c := newCompiler(e.home)
 	for i := range set.Rules {
 		r := &set.Rules[i]
@@ -107,6 +109,7 @@ func NewEngine(set RuleSet, o Options) (*Engine, error) {
 		}
 		e.adopt(run)
 	}
+	e.connect()
 	e.facts.reads = c.reads
 	e.replies = newReplies(e.interests[kindCommand].conditions)
 	return e, nil
@@ -195,15 +198,22 @@ func (e *Engine) Flush(now time.Time) {
 	}
 }
 
+// maxTime is the latest packet time (in the year 2116): no sum with a window may
+// overflow, whatever a capture says.
+const maxTime = 1 << 62
+
 // advance moves the clock and runs the timers that are due.
 func (e *Engine) advance(at time.Time) {
-	now := max(at.UnixNano(), 0)
+	now := min(max(at.UnixNano(), 0), maxTime)
 	if now < e.now-int64(e.options.MaxSkew) {
 		e.stepBack(now)
 		return
 	}
 	if e.start < 0 {
 		e.start = now
+	}
+	if e.unplaced != nil {
+		e.place(now)
 	}
 	e.now = max(e.now, now)
 	e.home.tick(e.now)
@@ -222,6 +232,7 @@ func (e *Engine) stepBack(now int64) {
 	for _, f := range e.timers {
 		f.until = min(f.until, now+int64(f.window))
 		f.repeatAt = min(f.repeatAt, now+int64(f.rule.repeat))
+		f.silentUntil = min(f.silentUntil, now)
 	}
 	e.timers.reorder()
 }
@@ -230,7 +241,7 @@ func (e *Engine) stepBack(now int64) {
 func (e *Engine) Stats() Stats {
 	s := Stats{ClockSteps: e.steps}
 	for _, r := range e.rules {
-		r.stats.Groups, r.stats.Firing = len(r.groups.keys.entries), r.firingNow()
+		r.stats.Groups, r.stats.Firing, r.stats.Pending = len(r.groups.keys.entries), r.firingNow(), r.pendingNow(e.now)
 		s.Rules = append(s.Rules, r.stats)
 	}
 	return s

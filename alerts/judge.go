@@ -5,6 +5,8 @@ func judgeOf(how string) func(*Engine, *runningTrigger) {
 	switch how {
 	case fireCount, fireDistinct:
 		return (*Engine).judgeCount
+	case fireRatio:
+		return (*Engine).judgeRatio
 	case fireSpike:
 		return (*Engine).judgeSpike
 	case fireAfter:
@@ -38,34 +40,47 @@ func (e *Engine) count(t *runningTrigger) {
 	group, groups := e.group(t), &t.rule.groups
 	m := t.marks.at(group)
 	m.expire(e.now, int64(t.fire.window))
-	f := groups.firing[group]
+	f := e.firingOf(t, group)
 	if len(m.list) == 0 && f == nil {
 		groups.forget(group)
 	}
-	e.mark(t, m)
-	groups.note(group, e.session())
-	if n := len(m.list); n >= t.fire.threshold {
-		e.raise(t, group, verdict{value: float64(n), threshold: float64(t.fire.threshold)})
-	} else if f != nil {
-		f.extend(t, e.now) // the window is not clean yet
-		if t.fire.how == fireCount {
-			f.tally(e.event)
-		}
+	e.mark(t, m, t.fire.most(f != nil && f.storm == nil))
+	if f != nil {
+		f.note(e.session())
+	} else {
+		groups.note(group, e.session())
 	}
+	switch n := len(m.list); {
+	case n >= t.fire.threshold:
+		e.raise(t, group, verdict{value: float64(n), threshold: float64(t.fire.threshold)})
+	case f != nil:
+		e.uphold(t, f, group) // the window is not clean yet
+	default:
+		e.wait(t, group)
+	}
+}
+
+// most is how many marks are kept: no more than tell that the threshold is
+// reached, unless an alert tells how many there are.
+func (f *fire) most(told bool) int {
+	if told {
+		return max(f.threshold, minMarks)
+	}
+	return f.threshold
 }
 
 // mark remembers the event at hand under the tag that tells it from others,
 // or that forgiveness will name.
-func (e *Engine) mark(t *runningTrigger, m *marks) {
+func (e *Engine) mark(t *runningTrigger, m *marks, most int) {
 	if t.fire.how == fireDistinct {
-		m.addDistinct(mark{e.now, e.tag(t, t.field)}, t.fire.threshold)
+		m.addDistinct(mark{e.now, e.tag(t, t.field)}, most)
 		return
 	}
 	x := mark{at: e.now}
 	if t.forgive != nil {
 		x.tag = e.tag(t, t.forgiveBy)
 	}
-	m.add(x, t.fire.threshold)
+	m.add(x, most)
 }
 
 func (e *Engine) judgeAfter(t *runningTrigger) {
@@ -80,7 +95,7 @@ func (e *Engine) judgeAfter(t *runningTrigger) {
 	if e.holds(t, t.also) {
 		m := e.remember(t)
 		m.expire(e.now, int64(t.fire.window))
-		e.mark(t, m)
+		e.mark(t, m, t.fire.most(true))
 	}
 	if e.holds(t, t.forgive) {
 		if m := t.before.get(e.keyOf(t, t.by)); m != nil {
@@ -97,7 +112,7 @@ func (e *Engine) remember(t *runningTrigger) *marks {
 	m, taken := t.before.add(k)
 	if taken {
 		t.rule.stats.Evicted++
-		m.list = m.list[:0]
+		m.clear()
 	}
 	return m
 }

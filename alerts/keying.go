@@ -1,9 +1,9 @@
 package alerts
 
 import (
-	"hash/maphash"
 	"strconv"
 
+	"github.com/dchest/siphash"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -13,6 +13,7 @@ type keying struct {
 	values []value
 	event  uint64
 	key    key
+	slot   uint32 // where a table had it last
 }
 
 // value is a compiled expression that yields a scalar. What most groups are
@@ -45,8 +46,8 @@ func writer(x any) func([]byte, view) []byte {
 	return nil
 }
 
-// keyOf hashes values. The seeds are random: a peer cannot choose user names
-// that fall together to hide a spray.
+// keyOf hashes values. The seed is random and kept with the state: a peer cannot
+// choose user names that fall together to hide a spray.
 func (e *Engine) keyOf(t *runningTrigger, k *keying) key {
 	if k.event == e.event {
 		return k.key
@@ -57,8 +58,14 @@ func (e *Engine) keyOf(t *runningTrigger, k *keying) key {
 	}
 	e.scratch = text
 	k.event = e.event
-	k.key = key{maphash.Bytes(e.seeds[0], text), maphash.Bytes(e.seeds[1], text)}
+	k.key = e.hash(text)
 	return k.key
+}
+
+// hash is SipHash-2-4 with 128 bits (Aumasson, Bernstein 2012).
+func (e *Engine) hash(text []byte) key {
+	a, b := siphash.Hash128(e.seed.a, e.seed.b, text)
+	return key{a, b}
 }
 
 func (e *Engine) writeValue(t *runningTrigger, v *value, dst []byte) []byte {

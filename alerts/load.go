@@ -2,11 +2,13 @@ package alerts
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +138,8 @@ func (r *reader) readRule(n *yaml.Node) (Rule, error) {
 	keys["any"] = func(n *yaml.Node) error { ways = n; return nil }
 	keys["disabled"] = func(n *yaml.Node) error { return r.boolean(n, "disabled", &rule.Disabled) }
 	keys["repeat_interval"] = func(n *yaml.Node) error { return r.repeat(n, &rule.RepeatInterval) }
+	keys["storm"] = func(n *yaml.Node) error { return r.integer(n, "storm", 1, MaxStorm, &rule.Storm) }
+	keys["inhibits"] = func(n *yaml.Node) error { return r.inhibits(n, &rule) }
 	keys["labels"] = func(n *yaml.Node) error { return r.labels(n, &rule) }
 	keys["techniques"] = func(n *yaml.Node) error { return r.texts(n, "techniques", &rule.Techniques) }
 	keys["runbook"] = func(n *yaml.Node) (err error) { rule.Runbook, err = r.text(n, "runbook"); return }
@@ -143,7 +147,18 @@ func (r *reader) readRule(n *yaml.Node) (Rule, error) {
 		return Rule{}, err
 	}
 	rule.Severity = base.severity.text
-	return rule, r.triggers(n, ways, base, &rule)
+	if err := r.triggers(n, ways, base, &rule); err != nil {
+		return Rule{}, err
+	}
+	return rule, r.storm(n, &rule)
+}
+
+// storm refuses one of a rule that can have but one alert.
+func (r *reader) storm(n *yaml.Node, rule *Rule) error {
+	if rule.Storm == 0 || slices.ContainsFunc(rule.triggers, func(t trigger) bool { return len(t.groupBy) > 0 }) {
+		return nil
+	}
+	return r.errorf(valueOf(n, "storm"), "storm: the rule has no group_by, so it has one alert at most")
 }
 
 // triggers reads the list `any`; a rule without it is its own only trigger.
@@ -179,16 +194,26 @@ func (r *reader) complete(n *yaml.Node, t *trigger) error {
 	if t.summary.text == "" {
 		return r.errorf(n, "summary is missing")
 	}
+	if t.fire.hold = t.hold; t.hold > 0 && !canHold[t.fire.how] {
+		return r.errorf(cmp.Or(valueOf(n, "for"), n), noHold)
+	}
 	return nil
 }
 
-func hasKey(n *yaml.Node, key string) bool {
+// canHold names the ways to fire whose verdict can hold for a while; that of
+// the others is about one event.
+var canHold = map[string]bool{fireEach: true, fireCount: true, fireDistinct: true, fireRatio: true, fireSpike: true}
+
+const noHold = "for: after and unlike judge a single event, it cannot last"
+
+// valueOf finds the value of a key, nil where it is not there.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return true
+			return n.Content[i+1]
 		}
 	}
-	return false
+	return nil
 }
 
 func kindList() string { return strings.Join(kindNames[:], ", ") }
@@ -212,6 +237,7 @@ func (r *reader) triggerKeys(t *trigger) table {
 		"group_by": func(n *yaml.Node) error { return r.groupBy(n, t) },
 		"summary":  func(n *yaml.Node) error { return r.source(n, "summary", &t.summary) },
 		"fire":     func(n *yaml.Node) error { return r.fire(n, &t.fire) },
+		"for":      func(n *yaml.Node) error { return r.duration(n, "for", &t.hold) },
 	}
 }
 
@@ -223,91 +249,4 @@ func (r *reader) event(n *yaml.Node, into *kind) error {
 		}
 	}
 	return r.errorf(n, "unknown event %q; allowed: %s", Clip(n.Value), kindList())
-}
-
-// Defaults of a spike.
-const (
-	spikeFactor     = 3
-	spikeDeviations = 6
-	spikeLearn      = 10
-	spikeWindow     = time.Minute
-)
-
-// fireKeys says which keys each way to fire has, and which it needs.
-var fireKeys = map[string]struct{ may, must []string }{
-	fireEach:     {may: []string{"window"}},
-	fireCount:    {may: []string{"threshold", "window", "forgive"}, must: []string{"threshold", "window"}},
-	fireDistinct: {may: []string{"field", "threshold", "window", "forgive"}, must: []string{"field", "threshold", "window"}},
-	fireSpike:    {may: []string{"floor", "window", "limit", "factor", "deviations", "learn"}, must: []string{"floor", "limit"}},
-	fireAfter:    {may: []string{"when", "by", "threshold", "window", "forgive"}, must: []string{"when", "by", "threshold", "window"}},
-	fireUnlike:   {may: []string{"when", "by", "other", "least", "times", "window"}, must: []string{"when", "by", "other", "window"}},
-	fireLasting:  {may: []string{"until", "by", "longer", "window"}, must: []string{"by", "longer", "window"}},
-}
-
-const fireList = "each, count, distinct, spike, after, unlike, lasting"
-
-// fire reads `each` or `{count: {…}}`.
-func (r *reader) fire(n *yaml.Node, f *fire) error {
-	if n.Kind == yaml.ScalarNode && n.Value == fireEach {
-		*f = fire{how: fireEach}
-		return nil
-	}
-	if n.Kind != yaml.MappingNode || len(n.Content) != 2 {
-		return r.errorf(n, "fire must be each, or one of %s with its settings", fireList)
-	}
-	how, body := n.Content[0].Value, n.Content[1]
-	rules, ok := fireKeys[how]
-	if !ok {
-		return r.errorf(n.Content[0], "unknown way to fire %q; allowed: %s", Clip(how), fireList)
-	}
-	*f = fire{how: how, at: r.position(n.Content[0])}
-	if how == fireSpike {
-		f.factor, f.deviations, f.learn, f.window = spikeFactor, spikeDeviations, spikeLearn, spikeWindow
-	}
-	f.least, f.times = 1, 1
-	all, keys := r.fireTable(f), table{}
-	for _, k := range rules.may {
-		keys[k] = all[k]
-	}
-	if err := r.mapping(body, how, keys); err != nil {
-		return err
-	}
-	for _, k := range rules.must {
-		if !hasKey(body, k) {
-			return r.errorf(body, "%s has no %s", how, k)
-		}
-	}
-	return nil
-}
-
-func (r *reader) fireTable(f *fire) table {
-	return table{
-		"window":     func(n *yaml.Node) error { return r.duration(n, "window", &f.window) },
-		"threshold":  func(n *yaml.Node) error { return r.integer(n, "threshold", 1, MaxThreshold, &f.threshold) },
-		"field":      func(n *yaml.Node) error { return r.some(n, "field", &f.field) },
-		"when":       func(n *yaml.Node) error { return r.source(n, "when", &f.when) },
-		"by":         func(n *yaml.Node) error { return r.sources(n, "by", &f.by) },
-		"other":      func(n *yaml.Node) error { return r.source(n, "other", &f.other) },
-		"until":      func(n *yaml.Node) error { return r.source(n, "until", &f.when) },
-		"longer":     func(n *yaml.Node) error { return r.duration(n, "longer", &f.longer) },
-		"least":      func(n *yaml.Node) error { return r.integer(n, "least", 1, maxLeast, &f.least) },
-		"times":      func(n *yaml.Node) error { return r.integer(n, "times", 1, MaxThreshold, &f.times) },
-		"floor":      func(n *yaml.Node) error { return r.float(n, "floor", &f.floor) },
-		"limit":      func(n *yaml.Node) error { return r.float(n, "limit", &f.limit) },
-		"factor":     func(n *yaml.Node) error { return r.float(n, "factor", &f.factor) },
-		"deviations": func(n *yaml.Node) error { return r.float(n, "deviations", &f.deviations) },
-		"learn":      func(n *yaml.Node) error { return r.integer(n, "learn", 2, 1000, &f.learn) },
-		"forgive":    func(n *yaml.Node) error { return r.forgive(n, f) },
-	}
-}
-
-func (r *reader) forgive(n *yaml.Node, f *fire) error {
-	err := r.mapping(n, "forgive", table{
-		"when": func(n *yaml.Node) error { return r.source(n, "when", &f.forgive) },
-		"by":   func(n *yaml.Node) error { return r.sources(n, "by", &f.forgiveBy) },
-	})
-	if err == nil && f.forgive.text == "" {
-		return r.errorf(n, "forgive has no when")
-	}
-	return err
 }

@@ -36,7 +36,7 @@ func (r *reader) groupBy(n *yaml.Node, t *trigger) error {
 // label refuses what receivers cannot take for a label's name.
 func (r *reader) label(key *yaml.Node) error {
 	if !labelName.MatchString(key.Value) || reservedLabels[key.Value] {
-		return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance", Clip(key.Value))
+		return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance, storm", Clip(key.Value))
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func (r *reader) label(key *yaml.Node) error {
 var labelName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
 
 // reservedLabels are written by the receivers themselves.
-var reservedLabels = map[string]bool{"alertname": true, "severity": true, "sensor": true, "instance": true}
+var reservedLabels = map[string]bool{"alertname": true, "severity": true, "sensor": true, "instance": true, stormLabel: true}
 
 func (r *reader) labels(n *yaml.Node, rule *Rule) error {
 	if n.Kind != yaml.MappingNode {

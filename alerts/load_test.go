@@ -20,7 +20,7 @@ const good = `rules:
 func TestRuleFileErrors(t *testing.T) {
 	load(t, good)
 	cases := []struct{ name, old, new, want string }{
-		{"unknown key", "    when:", "    wenn:", `rules.yaml:4:5: rule R: unknown key "wenn" in a rule; allowed: any, disabled, event, fire, group_by, labels, name, repeat_interval, runbook, severity, summary, techniques, when`},
+		{"unknown key", "    when:", "    wenn:", `rules.yaml:4:5: rule R: unknown key "wenn" in a rule; allowed: any, disabled, event, fire, for, group_by, inhibits, labels, name, repeat_interval, runbook, severity, storm, summary, techniques, when`},
 		{"unknown top key", "rules:", "rule:", `rules.yaml:1:1: unknown key "rule" in the file; allowed: override, rules`},
 		{"unknown fire key", "window: 5m", "windows: 5m", `rules.yaml:6:34: rule R: unknown key "windows" in count; allowed: forgive, threshold, window`},
 		{"key twice", "    event: auth", "    event: auth\n    event: auth", `rules.yaml:4:5: rule R: key "event" stands twice in a rule`},
@@ -44,12 +44,12 @@ func TestRuleFileErrors(t *testing.T) {
 		{"no window", ", window: 5m", "", `rules.yaml:6:19: rule R: count has no window`},
 		{"zero threshold", "threshold: 3", "threshold: 0", `rules.yaml:6:31: rule R: threshold must be a whole number from 1 to 1000`},
 		{"threshold as text", "threshold: 3", "threshold: '3'", `rules.yaml:6:31: rule R: threshold must be a whole number from 1 to 1000`},
-		{"unknown fire", "count", "sometimes", `rules.yaml:6:12: rule R: unknown way to fire "sometimes"; allowed: each, count, distinct, spike, after, unlike, lasting`},
+		{"unknown fire", "count", "sometimes", `rules.yaml:6:12: rule R: unknown way to fire "sometimes"; allowed: each, count, distinct, ratio, spike, after, unlike, lasting`},
 		{"lasting without longer", "count: {threshold: 3, window: 5m}", "lasting: {by: client.ip, window: 1h}", `rules.yaml:6:21: rule R: lasting has no longer`},
 		{"unlike five others", "count: {threshold: 3, window: 5m}", "unlike: {when: auth.denied, by: server.ip, other: client.ip, least: 5, window: 5m}", `rules.yaml:6:80: rule R: least must be a whole number from 1 to 4`},
-		{"reserved label in group_by", "group_by: client.ip", "group_by: {severity: client.ip}", `rules.yaml:5:16: rule R: "severity" is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance`},
+		{"reserved label in group_by", "group_by: client.ip", "group_by: {severity: client.ip}", `rules.yaml:5:16: rule R: "severity" is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance, storm`},
 		{"label twice in group_by", "group_by: client.ip", "group_by: {a: client.ip, a: server.ip}", `rules.yaml:5:30: rule R: key "a" stands twice in group_by`},
-		{"fire without settings", "fire: {count: {threshold: 3, window: 5m}}", "fire: count", `rules.yaml:6:11: rule R: fire must be each, or one of each, count, distinct, spike, after, unlike, lasting with its settings`},
+		{"fire without settings", "fire: {count: {threshold: 3, window: 5m}}", "fire: count", `rules.yaml:6:11: rule R: fire must be each, or one of each, count, distinct, ratio, spike, after, unlike, lasting with its settings`},
 		{"limit below floor", "{count: {threshold: 3, window: 5m}}", "{spike: {floor: 9, limit: 8}}", `rules.yaml:6:12: rule R: spike: limit (8) must not be below floor (9)`},
 		{"unknown severity", "summary:", "severity: high\n    summary:", `rules.yaml:7:15: rule R: unknown severity "high"; allowed: info, warning, critical, or an expression that yields one`},
 		{"severity of a number", "summary:", "severity: auth.code\n    summary:", `rules.yaml:7:15: rule R: severity: expected string, but got int`},
@@ -59,7 +59,7 @@ func TestRuleFileErrors(t *testing.T) {
 		{"open brace", "from {client.ip}", "from {client.ip", `rules.yaml:7:28: rule R: summary: { without }`},
 		{"no name", "- name: R\n    event", "- event", `rules.yaml:2:5: a rule has no name`},
 		{"bad name", "name: R", "name: my rule", `rules.yaml:2:11: name must be a letter followed by up to 63 letters, digits or underscores`},
-		{"reserved label", "summary:", "labels: {severity: x}\n    summary:", `rules.yaml:7:14: rule R: "severity" is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance`},
+		{"reserved label", "summary:", "labels: {severity: x}\n    summary:", `rules.yaml:7:14: rule R: "severity" is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance, storm`},
 		{"label of the group", "summary:", "labels: {client_ip: x}\n    summary:", `rules.yaml:7:25: rule R: label client_ip stands for a group_by field already`},
 		{"duplicate name", "    summary: '{value} from {client.ip}'\n", "    summary: s\n  - {name: R, event: tls, summary: s}\n", `rules.yaml:8:5: rule R: a rule of this name stands in line 2 already`},
 		{"alias", "when: auth.denied", "when: &x auth.denied\n    severity: *x", `rules.yaml:4:11: anchors and aliases are not part of the rule language`},
@@ -136,7 +136,7 @@ func TestMergeErrors(t *testing.T) {
 		"override:\n  - {name: OpenRelay, severity: tls.sni}":       "site.yaml:2:33: rule OpenRelay: severity: unknown name tls",
 		"override:\n  - {name: MessageRateSpike, floor: 1000}":      "site.yaml:2:37: rule MessageRateSpike: spike: limit (200) must not be below floor (1000)",
 		"override:\n  - {name: A, disabled: true}\n  - {name: A}":   "site.yaml:3:5: rule A: an override of this rule stands in line 2 already",
-		"override:\n  - {name: A, disable: true}":                   `site.yaml:2:15: rule A: unknown key "disable" in an override; allowed: disabled, floor, limit, name, repeat_interval, severity, threshold, window`,
+		"override:\n  - {name: A, disable: true}":                   `site.yaml:2:15: rule A: unknown key "disable" in an override; allowed: disabled, floor, for, limit, name, repeat_interval, severity, storm, threshold, window`,
 		"override:\n  - {name: A, disabled: 1}":                     "site.yaml:2:25: rule A: disabled must be true or false",
 	} {
 		set, err := LoadRules(strings.NewReader(in), "site.yaml")

@@ -19,7 +19,9 @@ type override struct {
 	repeat   time.Duration
 
 	window    time.Duration
+	hold      time.Duration
 	threshold int
+	storm     int
 	floor     float64
 	limit     float64
 }
@@ -61,6 +63,8 @@ func (r *reader) override(n *yaml.Node) (override, error) {
 		"severity":        func(n *yaml.Node) error { return r.source(n, "severity", &o.severity) },
 		"repeat_interval": func(n *yaml.Node) error { return r.repeat(n, &o.repeat) },
 		"window":          func(n *yaml.Node) error { return r.duration(n, "window", &o.window) },
+		"for":             func(n *yaml.Node) error { return r.duration(n, "for", &o.hold) },
+		"storm":           func(n *yaml.Node) error { return r.integer(n, "storm", 1, MaxStorm, &o.storm) },
 		"threshold":       func(n *yaml.Node) error { return r.integer(n, "threshold", 1, MaxThreshold, &o.threshold) },
 		"floor":           func(n *yaml.Node) error { return r.float(n, "floor", &o.floor) },
 		"limit":           func(n *yaml.Node) error { return r.float(n, "limit", &o.limit) },
@@ -97,6 +101,9 @@ func (s RuleSet) Merge(site RuleSet) (RuleSet, error) {
 			return RuleSet{}, err
 		}
 	}
+	if err := out.checkInhibits(); err != nil {
+		return RuleSet{}, err
+	}
 	return out, nil
 }
 
@@ -107,6 +114,7 @@ func (o *override) apply(r *Rule) error {
 	if o.repeat != 0 {
 		r.RepeatInterval = o.repeat
 	}
+	set(&r.Storm, o.storm)
 	if o.severity.text != "" {
 		r.Severity = o.severity.text
 	}
@@ -117,6 +125,10 @@ func (o *override) apply(r *Rule) error {
 			t.severity = o.severity
 		}
 		f := &t.fire
+		set(&f.hold, o.hold)
+		if f.hold > 0 && !canHold[f.how] {
+			return placed(o.at, o.name, noHold)
+		}
 		switch f.how {
 		case fireSpike:
 			spike = true

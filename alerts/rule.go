@@ -26,7 +26,9 @@ type Rule struct {
 	Runbook        string
 	RepeatInterval time.Duration // 0 means DefaultRepeatInterval
 	Disabled       bool
+	Storm          int // single alerts that fire at once; 0 means DefaultStorm
 
+	inhibits   []inhibition
 	labels     []labelSource
 	triggers   []trigger
 	at         position
@@ -43,6 +45,7 @@ type trigger struct {
 	named    []string // labels of groupBy; empty: called after the expressions
 	summary  source
 	fire     fire
+	hold     time.Duration // for; goes into fire
 }
 
 // How a trigger fires.
@@ -50,6 +53,7 @@ const (
 	fireEach     = "each"     // with every event
 	fireCount    = "count"    // threshold events in a window
 	fireDistinct = "distinct" // threshold different values of field in a window
+	fireRatio    = "ratio"    // a part of the events in a window is of another condition too
 	fireSpike    = "spike"    // events in a window far above what was learned
 	fireAfter    = "after"    // with an event before which threshold others stood in a window
 	fireUnlike   = "unlike"   // with an event that contradicts what others had lately
@@ -61,16 +65,19 @@ type fire struct {
 	how       string
 	at        position
 	window    time.Duration // each: 0 means the rule's repeat interval
+	hold      time.Duration // for: how long the verdict must hold
 	threshold int
 	field     []source // distinct: what must differ
+
+	share float64 // ratio: the threshold, of `when` (the `of` of the file) among all ...
+	least int     // ... where there are so many; unlike: so many others
 
 	forgive   source   // count, distinct, after: an event that takes back earlier ones ...
 	forgiveBy []source // ... with the same values of these
 
-	when  source   // after: the earlier events; unlike: what others had; lasting: what ends it
+	when  source   // after: the earlier events; unlike: what others had; lasting: what ends it; ratio: what is counted among all
 	by    []source // after, unlike, lasting: what both sides have in common
 	other source   // unlike: what differs between one and the others
-	least int      // unlike: so many others
 	times int      // unlike: so often in a row
 
 	longer time.Duration // lasting: how long it must have gone on
@@ -179,6 +186,9 @@ func (r *Rule) Fires() string {
 	for i := range r.triggers {
 		t := &r.triggers[i]
 		words := t.fire.describe()
+		if t.fire.hold > 0 {
+			words += " for " + short(t.fire.hold)
+		}
 		if i > 0 {
 			out += "; "
 		}
@@ -195,6 +205,8 @@ func (f *fire) describe() string {
 		return fmt.Sprintf("%d different in %s", f.threshold, short(f.window))
 	case fireAfter:
 		return fmt.Sprintf("after %d in %s", f.threshold, short(f.window))
+	case fireRatio:
+		return fmt.Sprintf("%s %% of at least %d in %s", Number(100*f.share), f.least, short(f.window))
 	case fireSpike:
 		return fmt.Sprintf("adaptive, floor %s in %s", Number(f.floor), short(f.window))
 	case fireUnlike:

@@ -2,7 +2,9 @@ package alerts
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/mailtap/mailtap/sessions"
@@ -52,6 +54,47 @@ func (l *learned) learn(a netip.Addr) bool {
 	l.servers[a] = true
 	return true
 }
+
+// forget begins anew.
+func (l *learned) forget() {
+	if l != nil {
+		*l = *newLearned(l.max, l.wait)
+	}
+}
+
+// save writes what was learned; nothing where servers are named.
+func (l *learned) save(w *encoder) {
+	if l == nil {
+		l = newLearned(0, 0)
+	}
+	w.int(l.since)
+	w.bool(l.full)
+	w.uint(uint64(len(l.servers)))
+	for _, a := range slices.SortedFunc(maps.Keys(l.servers), netip.Addr.Compare) {
+		w.text(a.String())
+	}
+}
+
+// restore reads what save wrote, and lets go of it where servers are named now.
+func (l *learned) restore(d *decoder) {
+	if l == nil {
+		l = newLearned(maxLearned, 0)
+	}
+	l.since, l.full = d.int(), d.bool()
+	d.ok(l.since >= -1)
+	for range d.count(maxLearned) {
+		a, err := netip.ParseAddr(d.text())
+		if !d.ok(err == nil) {
+			return
+		}
+		if len(l.servers) < l.max {
+			l.servers[a] = true
+		}
+	}
+}
+
+// maxLearned is how many servers a state can tell of.
+const maxLearned = 1 << 20
 
 // answers says whether an event shows that a server answers for mail.
 func answers(ev sessions.Event) bool {

@@ -18,10 +18,12 @@ func (s *spikes) AppendTo(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint32(b, 0)
 	n := uint32(0)
 	keys := &s.groups.keys
-	for slot := keys.tail; len(keys.entries) > 0 && slot != none; slot = keys.entries[slot].prev {
-		if r := s.rates.peek(slot); r != nil && r.known && r.of == s.of {
-			b = r.appendTo(b, keys.entries[slot].key)
-			n++
+	for _, list := range keys.lists {
+		for slot := list.tail; slot != none; slot = keys.entries[slot].prev {
+			if r := s.rates.peek(slot); r != nil && r.known && r.of == s.of {
+				b = r.appendTo(b, keys.entries[slot].key)
+				n++
+			}
 		}
 	}
 	binary.LittleEndian.PutUint32(b[at:], n)
@@ -69,7 +71,7 @@ func (s *spikes) Restore(b []byte) error {
 	s.restored = true
 	keys, rates = keys[max(0, n-int(s.groups.keys.max)):], rates[max(0, n-int(s.groups.keys.max)):]
 	for i, k := range keys {
-		slot, ok := s.groups.keys.get(k)
+		slot, ok := s.groups.keys.find(k)
 		if !ok {
 			var taken bool
 			if slot, taken = s.groups.keys.add(k); taken {

@@ -123,7 +123,7 @@ rules:
 func restored(t *testing.T, from *Engine, set RuleSet, o Options) (*Engine, *book) {
 	t.Helper()
 	e, b := engine(t, set, o)
-	e.seeds = from.seeds // the same groups have the same keys
+	e.seed = from.seed
 	for i, r := range from.rules {
 		for k, x := range r.triggers {
 			if x.spikes != nil {

@@ -61,6 +61,17 @@ func (e *Engine) write(t *runningTrigger, parts template) []templatePart {
 	return out
 }
 
+// constant is the text of a template that is the same for every event.
+func (t template) constant() (text string, ok bool) {
+	for _, p := range t {
+		if p.program != nil || p.hole != "" {
+			return "", false
+		}
+		text += p.text
+	}
+	return text, true
+}
+
 // join writes the holes.
 func join(parts []templatePart, fill func(hole string) string) string {
 	var b strings.Builder

@@ -7,7 +7,7 @@ import "container/heap"
 type timers []*firing
 
 func (t *timers) push(f *firing) {
-	f.due = min(f.until, f.repeatAt)
+	f.due = f.next()
 	heap.Push((*timerHeap)(t), f)
 }
 
@@ -18,7 +18,7 @@ func (t *timers) remove(f *firing) { heap.Remove((*timerHeap)(t), f.index) }
 // reorder computes all times anew.
 func (t *timers) reorder() {
 	for _, f := range *t {
-		f.due = min(f.until, f.repeatAt)
+		f.due = f.next()
 	}
 	heap.Init((*timerHeap)(t))
 }

@@ -33,6 +33,12 @@ rules:
       - {event: tls, when: 'not is_mail_server(client.ip) and not tls.offered and not is_scanner(server.ip)', fire: {unlike: {when: tls.offered, by: server.ip, other: client.ip, least: 2, window: 5m}}}
       - {event: attempt, when: 'client.port == 30001 and not is_mail_server(server.ip)', fire: {count: {threshold: 2, window: 1m}}}
       - {event: anomaly, when: 'anomaly.kind != ""', group_by: client.port, fire: {each: {window: 3m}}}
+  - {name: G, event: command, group_by: client.ip, storm: 1, for: 10s, fire: {ratio: {of: command.code >= 250, threshold: 0.3, window: 2m, least: 2}}, summary: '{value} of {client.ip}'}
+  - {name: H, event: attempt, group_by: [client.ip, server.ip], storm: 2, fire: {each: {window: 40s}}, severity: 'attempt.result == "refused" ? "critical" : "info"', repeat_interval: 1m, inhibits: [{rule: I, equal: [client_ip]}, {rule: J, equal: [server_ip]}], summary: '{server.ip}'}
+  - {name: I, event: attempt, group_by: client.ip, fire: {each: {window: 1m}}, repeat_interval: 2m, summary: '{client.ip}', labels: {team: mail}}
+  - {name: J, event: anomaly, group_by: [server.ip, client.port], storm: 3, fire: {count: {threshold: 2, window: 90s}}, inhibits: [{rule: I2, equal: [server_ip]}], summary: '{server.ip} {value}'}
+  - {name: I2, event: anomaly, group_by: server.ip, for: 30s, fire: {distinct: {field: client.ip, threshold: 2, window: 2m}}, inhibits: [{rule: I3, equal: [server_ip]}], summary: '{server.ip} {value}'}
+  - {name: I3, event: anomaly, group_by: server.ip, for: 10s, fire: {each: {window: 2m}}, summary: '{server.ip} {value}'}
 `
 
 func mixed(t testing.TB, o Options) (*Engine, *book) {
@@ -76,7 +82,7 @@ func stream(seed int64, n int, step, back float64) []sessions.Event {
 
 func small() Options {
 	o := site
-	o.MaxGroups, o.MaxFiring = 9, 5
+	o.MaxGroups = 9
 	o.LearnServers, o.LearnTime, o.MaxServers = true, 5*time.Minute, 5
 	return o
 }

@@ -119,6 +119,7 @@ type liveRun struct {
 	registry *prometheus.Registry
 	wiring   wiring        // what differs between the commands
 	duration time.Duration // 0: until stopped
+	forgets  bool          // no state is kept, though there may be a place for it
 	started  func(*webServer, *outputs)
 }
 
@@ -136,6 +137,12 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	if err != nil {
 		return err
 	}
+	if dir := string(l.cfg.StateDir); dir != "" && !l.forgets {
+		if out.state, err = openState(dir, out.engine, saveInterval, l.log); err != nil {
+			return errors.Join(err, out.close())
+		}
+	}
+	out.resume()
 	sources, err := open()
 	if err != nil {
 		return failed(errors.Join(err, out.close()))

@@ -160,6 +160,8 @@ type Override struct {
 	RepeatInterval *Duration `mapstructure:"repeat_interval" yaml:"repeat_interval,omitempty"`
 	Window         *Duration `mapstructure:"window" yaml:"window,omitempty"`
 	Threshold      *Count    `mapstructure:"threshold" yaml:"threshold,omitempty"`
+	For            *Duration `mapstructure:"for" yaml:"for,omitempty"`
+	Storm          *Count    `mapstructure:"storm" yaml:"storm,omitempty"`
 	Floor          *float64  `mapstructure:"floor" yaml:"floor,omitempty"`
 	Limit          *float64  `mapstructure:"limit" yaml:"limit,omitempty"`
 }

@@ -19,6 +19,7 @@ rules:
     when: "true"
     group_by: [client.ip, client.port, server.ip]
     fire: each
+    storm: 1000
     severity: info
     summary: "{client.ip}"
 `

@@ -22,6 +22,9 @@ func (o *outputs) merge(l *load) {
 	for _, c := range l.captures {
 		o.engine.Capture(c)
 	}
+	if o.state != nil {
+		o.state.save(o.engine)
+	}
 }
 
 // mergeUntil gives out the events that stand before a place.

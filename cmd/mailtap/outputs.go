@@ -30,6 +30,7 @@ type outputs struct {
 	report   *report
 	screen   func(alerts.Alert)
 	active   *activeAlerts
+	state    *stateFile // of the engine
 
 	log         *slog.Logger
 	stopTimeout time.Duration
@@ -81,7 +82,11 @@ func (o *outputs) Alert(a alerts.Alert) {
 	if o.evidence != nil {
 		a.Evidence = o.evidence.Take(&a)
 	}
-	if o.writer != nil && a.Repeat == 0 { // a repetition is news for a receiver, but not for the log
+	if o.notifier != nil { // first: what is told anywhere must reach the receivers
+		o.notifier.Alert(a)
+	}
+	repeats := a.Repeat > 0 && a.Status == alerts.Firing && !a.Escalated
+	if o.writer != nil && !repeats { // a repetition is news for a receiver, but not for the log
 		o.writer.Alert(alertRecord(&a))
 	}
 	if o.report != nil {
@@ -93,8 +98,20 @@ func (o *outputs) Alert(a alerts.Alert) {
 	if o.active != nil {
 		o.active.note(&a)
 	}
-	if o.notifier != nil {
-		o.notifier.Alert(a)
+}
+
+// resume takes up the alerts that the receivers knew to fire when the program
+// ended.
+func (o *outputs) resume() {
+	if o.notifier == nil {
+		return
+	}
+	active := o.notifier.Active()
+	o.engine.Adopt(active)
+	if o.active != nil {
+		for i := range active {
+			o.active.note(&active[i])
+		}
 	}
 }
 
@@ -170,6 +187,9 @@ func (o *outputs) close() error {
 	errs = append(errs, <-told, o.closeEvidence(ctx))
 	if o.file != nil {
 		errs = append(errs, o.file.Flush())
+	}
+	if o.state != nil {
+		errs = append(errs, o.state.close(o.engine))
 	}
 	for _, c := range o.closers {
 		errs = append(errs, c.Close())

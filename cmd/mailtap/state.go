@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+)
+
+// saveInterval is how often run saves the state of the rules: so much may be
+// forgotten when it is killed.
+const saveInterval = 5 * time.Minute
+
+// stateFile keeps what the rules know in state_dir/alerts.state. The goroutine
+// of the events puts it into memory; another one writes it.
+type stateFile struct {
+	path    string
+	log     *slog.Logger
+	due     atomic.Bool // the next load has it saved
+	jobs    chan []byte // at most one waits
+	stop    chan struct{}
+	done    chan struct{}
+	failing bool // of the writer: to say it once
+}
+
+// openState restores the engine from the state directory, which it makes where
+// there is none, and begins to keep it there. A damaged file is told of, and
+// replaced by the next save.
+func openState(dir string, engine *alerts.Engine, every time.Duration, log *slog.Logger) (*stateFile, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, failed(fmt.Errorf("state_dir: %w", err))
+	}
+	probe, err := os.CreateTemp(dir, "alerts.state.*") // a mistake shows now, not at the end
+	if err != nil {
+		return nil, failed(fmt.Errorf("state_dir: %w", err))
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	s := &stateFile{
+		path: filepath.Join(dir, "alerts.state"), log: log,
+		jobs: make(chan []byte, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	s.restore(engine)
+	go s.write(every)
+	return s, nil
+}
+
+func (s *stateFile) restore(engine *alerts.Engine) {
+	f, err := os.Open(s.path)
+	if err == nil {
+		err = engine.Restore(f)
+		f.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the saved state of the rules cannot be used: windows and alerts begin anew", "file", s.path, "err", err)
+	}
+}
+
+// save puts the state into memory, when it is time. The goroutine of the events
+// calls it after each load.
+func (s *stateFile) save(engine *alerts.Engine) {
+	if !s.due.CompareAndSwap(true, false) {
+		return
+	}
+	var b bytes.Buffer
+	if err := engine.Save(&b); err != nil {
+		s.log.Error("the state of the rules was not saved", "err", err)
+		return
+	}
+	select {
+	case s.jobs <- b.Bytes():
+	default: // the disk has not taken the one before: it is too slow for more
+	}
+}
+
+// write is the writer's goroutine.
+func (s *stateFile) write(every time.Duration) {
+	defer close(s.done)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.due.Store(true)
+		case state := <-s.jobs:
+			err := writeAtomically(s.path, state)
+			if err != nil && !s.failing {
+				s.log.Error("the state of the rules was not saved", "err", err)
+			}
+			s.failing = err != nil
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// close saves the last state. The events must have ended.
+func (s *stateFile) close(engine *alerts.Engine) error {
+	close(s.stop)
+	<-s.done
+	var b bytes.Buffer
+	err := engine.Save(&b)
+	if err == nil {
+		err = writeAtomically(s.path, b.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("the state of the rules was not saved: %w", err)
+	}
+	return nil
+}
+
+// writeAtomically replaces a file: whoever reads it, also after a crash, finds
+// the old one or the new one. It names users: it is for the owner alone.
+func writeAtomically(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
