@@ -20,7 +20,8 @@ var contract = map[string]string{
 	"SpoofedSender": "warning", "CertificateInvalid": "warning",
 	"TLSHandshakeFailure": "warning", "WeakTLS": "warning", "UnencryptedSubmission": "warning", "RogueSender": "warning",
 	"BlocklistRejection": "warning", "ServiceUnavailable": "critical", "DeliveryDeferred": "warning",
-	"CaptureLoss": "warning",
+	"CaptureLoss":         "warning",
+	"DangerousAttachment": "warning", "MalformedMessage": "info",
 }
 
 // untaught are the rules of the contract that have no technique.
@@ -88,6 +89,8 @@ func TestBuiltinRules(t *testing.T) {
 		t.Mode = "none"
 		return sessions.Session{Helo: sessions.Helo{Verb: "EHLO", Name: "c"}, Extensions: []string{"SIZE"}, TLS: t}
 	}
+	dangerous := sessions.Attachment{Filename: "a.pdf.exe", Danger: []sessions.Danger{{Kind: "executable", By: "name"}, {Kind: "disguised", By: "name"}}}
+	malformed := sessions.Mail{Malformed: []string{"mime_conflicting_boundary"}}
 	offer, none := tls(sessions.TLS{Offered: true}), tls(sessions.TLS{})
 	lost := none
 	lost.Partial = true
@@ -212,6 +215,19 @@ func TestBuiltinRules(t *testing.T) {
 		{"certificate good", events{certified(a(), "submission", 15)}, ""},
 		{"our own server sends on", events{mail(conn("10.20.0.26", "10.20.0.25:25"), 0, foreign)}, ""},
 		{"somebody else's server", events{mail(conn("10.20.0.10", "192.0.2.9:25"), 0, foreign)}, ""},
+		{"program attached", events{mail(a(), 0, sessions.Mail{Attachments: []sessions.Attachment{{Filename: "a.txt"}, dangerous}})}, "DangerousAttachment"},
+		{"program attached, refused", events{mail(a(), 0, sessions.Mail{Result: "rejected", Attachments: []sessions.Attachment{dangerous}})}, "DangerousAttachment"},
+		{"files attached", events{mail(a(), 0, sessions.Mail{Attachments: []sessions.Attachment{{Filename: "a.pdf"}, {Filename: "b.zip", Encrypted: true}}})}, ""},
+		{"ten malformed mails", repeat(10, func(i int) sessions.Event { return mail(a(), float64(i*60), malformed) }), "MalformedMessage"},
+		{"nine malformed mails", repeat(19, func(i int) sessions.Event {
+			if i%2 == 0 {
+				return mail(a(), float64(i), sessions.Mail{})
+			}
+			return mail(a(), float64(i), malformed)
+		}), ""},
+		{"ten malformed mails of ten clients", repeat(10, func(i int) sessions.Event {
+			return mail(conn(fmt.Sprint("192.0.2.", i+1), "10.20.0.25:25"), float64(i), malformed)
+		}), ""},
 		{"many Received", events{mail(a(), 0, sessions.Mail{Header: &sessions.Header{Received: 25}})}, "MailLoop"},
 		{"one Message-ID five times", repeat(5, func(i int) sessions.Event {
 			return mail(a(), float64(i*100), sessions.Mail{Header: &sessions.Header{MessageID: "<1@x>"}})
@@ -347,6 +363,55 @@ func TestSmugglingGetsWorse(t *testing.T) {
 	if !strings.Contains(b.alerts[1].Summary, "a@corp.test") {
 		t.Errorf("summary: %q", b.alerts[1].Summary)
 	}
+}
+
+// TestDangerousCampaign: 500 recipients of one campaign are one alert, which
+// counts them; another sender of the same relay is another.
+func TestDangerousCampaign(t *testing.T) {
+	e, b := engine(t, Builtin(), site)
+	gateway := conn("10.20.0.26", "10.20.0.25:25")
+	file := sessions.Attachment{Filename: "in\u202evoice\x1b[2J" + strings.Repeat("x", 300) + ".zip",
+		Danger: []sessions.Danger{{Kind: "executable", By: "name", File: "a.exe"}}}
+	for i := range 500 {
+		e.Handle(mail(gateway, float64(i), sessions.Mail{From: fmt.Sprint("bounce+", i, "@evil.test"), To: []string{fmt.Sprint("u", i, "@corp.test")},
+			Attachments: []sessions.Attachment{{Filename: "a.txt"}, file}}))
+	}
+	e.Handle(mail(gateway, 500, sessions.Mail{From: "x@other.test", To: []string{"u@corp.test"}, Attachments: []sessions.Attachment{file}}))
+	e.Advance(at(500 + 3700))
+	want := []string{
+		"0s firing warning DangerousAttachment [10.20.0.26 evil.test] 1/1",
+		"8m20s firing warning DangerousAttachment [10.20.0.26 other.test] 1/1",
+		"1h0m0s firing warning DangerousAttachment [10.20.0.26 evil.test] 500/1 repeat 1",
+		"1h8m19s resolved warning DangerousAttachment [10.20.0.26 evil.test] 500/1 repeat 1",
+		"1h8m20s resolved warning DangerousAttachment [10.20.0.26 other.test] 1/1",
+	}
+	if !slices.Equal(b.lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(b.lines, "\n"), strings.Join(want, "\n"))
+	}
+	summary := b.alerts[0].Summary
+	if len(summary) > 1000 || strings.ContainsAny(summary, "\x1b\u202e") || !strings.Contains(summary, "(executable by name of a.exe; 10.20.0.25 answered: accepted)") {
+		t.Errorf("summary: %q", summary)
+	}
+}
+
+// TestFilesAllocateNothing: looking through the files of an ordinary mail.
+func TestFilesAllocateNothing(t *testing.T) {
+	e, _ := engine(t, Builtin(), site)
+	ev := mail(conn("10.20.0.10", "10.20.0.25:25"), 0, sessions.Mail{From: "a@corp.test", Attachments: []sessions.Attachment{{Filename: "a.txt"}, {Filename: "b.pdf"}, {Filename: "c.zip"}}})
+	when := e.rule(t, "DangerousAttachment").triggers[0].when
+	if n := testing.AllocsPerRun(100, func() { when.native(view{event: ev}) }); n > 0 || when.native(view{event: ev}) {
+		t.Errorf("%v allocations a mail", n)
+	}
+}
+
+func (e *Engine) rule(t *testing.T, name string) *runningRule {
+	for _, r := range e.rules {
+		if r.Name == name {
+			return r
+		}
+	}
+	t.Fatalf("no rule %s", name)
+	return nil
 }
 
 func TestSummaries(t *testing.T) {

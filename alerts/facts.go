@@ -145,6 +145,8 @@ type (
 		FromAddresses []string         `expr:"from_addresses"`
 		Verdicts      []verdictFacts   `expr:"verdicts"`
 		DKIMDomains   []string         `expr:"dkim_domains"`
+		Attachments   []fileFacts      `expr:"attachments"`
+		Malformed     []string         `expr:"malformed"`
 		Truncated     bool             `expr:"truncated"`
 		Smuggled      bool             `expr:"smuggled"`
 		Login         string           `expr:"login"`
@@ -154,6 +156,23 @@ type (
 	verdictFacts struct {
 		Method string `expr:"method"`
 		Result string `expr:"result"`
+	}
+	fileFacts struct {
+		Filename    string        `expr:"filename"`
+		ContentType string        `expr:"content_type"`
+		Sniffed     string        `expr:"sniffed_type"`
+		Disposition string        `expr:"disposition"`
+		Size        int           `expr:"size"`
+		SHA256      string        `expr:"sha256"`
+		Truncated   bool          `expr:"truncated"`
+		Names       []string      `expr:"names"`
+		Encrypted   bool          `expr:"encrypted"`
+		Danger      []dangerFacts `expr:"danger"`
+	}
+	dangerFacts struct {
+		Kind string `expr:"kind"`
+		By   string `expr:"by"`
+		File string `expr:"file"`
 	}
 	rejectionFacts struct {
 		To       string `expr:"to"`

@@ -103,6 +103,8 @@ func (f fields) addMail(name string, of func(view) *sessions.Mail) {
 	f[name+".login"] = func(v view) string { return of(v).Login }
 	f[name+".authenticated"] = func(v view) bool { return of(v).Authenticated }
 	f[name+".encrypted"] = func(v view) bool { return of(v).Encrypted }
+	f[name+".malformed"] = listOfTexts(func(v view) []string { return of(v).Malformed })
+	f[name+".attachments"] = listOf(func(v view) []sessions.Attachment { return of(v).Attachments }, fileFields())
 	f.addHeader(name, of)
 }
 
@@ -116,6 +118,25 @@ func recipientOf(m *sessions.Mail) string {
 		return m.Rejected[0].To
 	}
 	return ""
+}
+
+func fileFields() fields {
+	return fields{
+		".filename":     func(v view) string { return v.itemFile().Filename },
+		".content_type": func(v view) string { return v.itemFile().ContentType },
+		".sniffed_type": func(v view) string { return v.itemFile().Sniffed },
+		".disposition":  func(v view) string { return v.itemFile().Disposition },
+		".size":         func(v view) int { return int(v.itemFile().Size) },
+		".sha256":       func(v view) string { return v.itemFile().SHA256 },
+		".truncated":    func(v view) bool { return v.itemFile().Truncated },
+		".names":        listOfTexts(func(v view) []string { return v.itemFile().Names }),
+		".encrypted":    func(v view) bool { return v.itemFile().Encrypted },
+		".danger": listOf(func(v view) []sessions.Danger { return v.itemFile().Danger }, fields{
+			".kind": func(v view) string { return v.itemDanger().Kind },
+			".by":   func(v view) string { return v.itemDanger().By },
+			".file": func(v view) string { return v.itemDanger().File },
+		}),
+	}
 }
 
 func (f fields) addHeader(name string, of func(view) *sessions.Mail) {

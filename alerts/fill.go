@@ -10,7 +10,7 @@ import (
 // reads says which costly facts the expressions of a kind may ask for; the
 // others are left empty. An expression can reach a fact only by naming it.
 type reads struct {
-	addresses, rejected, auth, mails, counts bool
+	addresses, rejected, files, auth, mails, counts bool
 
 	noHeader sessions.Header // of mails without content
 }
@@ -20,6 +20,7 @@ func (r *reads) note(source string) {
 	has := func(word string) bool { return any || strings.Contains(source, word) }
 	r.addresses = r.addresses || has("client") || has("server") || has("source") || has("origin")
 	r.rejected = r.rejected || has("rejected")
+	r.files = r.files || has("attachments")
 	r.auth = r.auth || has("auth")
 	r.mails = r.mails || has("mails")
 	r.counts = r.counts || has("commands") || has("replies")
@@ -167,6 +168,13 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 			rejected = append(rejected, rejectionFacts(x))
 		}
 	}
+	files := m.Attachments[:0]
+	if r.files {
+		for i := range s.Attachments {
+			files = append(files, fileFacts{})
+			files[i].fill(&s.Attachments[i])
+		}
+	}
 	h := s.Header
 	if h == nil {
 		h = &r.noHeader
@@ -176,7 +184,7 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 		verdicts = append(verdicts, verdictFacts{h.Verdicts[i].Method, h.Verdicts[i].Result})
 	}
 	*m = mailFacts{
-		FromAddresses: h.FromAddresses, Verdicts: verdicts,
+		FromAddresses: h.FromAddresses, Verdicts: verdicts, Attachments: files, Malformed: s.Malformed,
 		Duration: s.Duration.Seconds(), From: s.From, FromKnown: s.FromKnown, To: s.To, Rejected: rejected, Recipient: recipientOf(s),
 		Result: s.Result, Code: s.Code, Enhanced: s.Enhanced, Reply: s.Reply, QueueID: s.QueueID,
 		Size: int(s.Size), DeclaredSize: int(s.DeclaredSize), Body: s.Body, SMTPUTF8: s.SMTPUTF8, Chunking: s.Chunking,
@@ -184,6 +192,16 @@ func (m *mailFacts) fill(s *sessions.Mail, r *reads) {
 		Date: h.Date, UserAgent: h.UserAgent, Received: h.Received,
 		HopDelay: h.HopDelay.Seconds(), AuthResults: h.AuthResults, DKIMDomains: h.DKIMDomains,
 		Truncated: s.Truncated, Smuggled: s.Smuggled, Login: s.Login, Authenticated: s.Authenticated, Encrypted: s.Encrypted,
+	}
+}
+
+func (f *fileFacts) fill(s *sessions.Attachment) {
+	*f = fileFacts{
+		Filename: s.Filename, ContentType: s.ContentType, Sniffed: s.Sniffed, Disposition: s.Disposition,
+		Size: int(s.Size), SHA256: s.SHA256, Truncated: s.Truncated, Names: s.Names, Encrypted: s.Encrypted,
+	}
+	for _, d := range s.Danger {
+		f.Danger = append(f.Danger, dangerFacts(d))
 	}
 }
 

@@ -137,6 +137,8 @@ var expressions = map[kind][]string{
 		`routed_domain(mail.from) == "other.test"`, `is_home_domain(domain(mail.header_from))`, `any(mail.from_addresses, is_home_domain(domain(#)))`,
 		`not any(mail.verdicts, .method in ["a", "fail"] and .result != .method)`, `mail.message_id == "" and mail.received > 7 and tls_mode == "none"`,
 		`any(mail.to, len(#) > 4) or any(mail.to, # == "a")`, `len(filter(mail.to, # == "")) > 0`,
+		`any(mail.attachments, len(.danger) > 0)`, `any(mail.attachments, any(.danger, .kind == "a" and .by != .file))`, `none(mail.attachments, .encrypted or "a" in .names)`,
+		`any(mail.attachments, .size > 7 and .sha256 == "" and .filename endsWith ".test")`, `len(mail.malformed) > 0 and "a" not in mail.malformed`,
 		`!count(mail.to, # == "a") == 1`, `!mail.to[0] == "a"`, `>mail.code == 250 and mail.to[0] == "a"`,
 		`!mail.rejected[0].code == 550 and mail.code == 250`, `!len(mail.to) * 2 > 3`,
 	},

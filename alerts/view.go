@@ -50,8 +50,10 @@ func (v view) itemVerdict() *sessions.Verdict { return v.item.(*sessions.Verdict
 func (v view) itemRejection() *sessions.Rejection {
 	return v.item.(*sessions.Rejection)
 }
-func (v view) itemLogin() *sessions.Auth { return v.item.(*sessions.Auth) }
-func (v view) itemMail() *sessions.Mail  { return *v.item.(**sessions.Mail) }
+func (v view) itemFile() *sessions.Attachment { return v.item.(*sessions.Attachment) }
+func (v view) itemDanger() *sessions.Danger   { return v.item.(*sessions.Danger) }
+func (v view) itemLogin() *sessions.Auth      { return v.item.(*sessions.Auth) }
+func (v view) itemMail() *sessions.Mail       { return *v.item.(**sessions.Mail) }
 
 // listOf reads a list whose elements are told by their fields.
 func listOf[T any](get func(view) []T, of fields) list {

@@ -56,6 +56,10 @@ func oddities() map[string]string {
 		"mime_missing_boundary":     message("Content-Type: multipart/mixed\n", "text"),
 		"mime_unclosed":             mixed("--x\n\ntext"),
 		"mime_bad_encoding":         mixed("--x\nContent-Type: a/b\nContent-Transfer-Encoding: base64\n\nü!ü!\n--x--"),
+		"header_controls":           mixed("--x\nContent-Type: a/b; name=\"a\x00b\"\n\ntext\n--x--"),
+		"mime_bad_header":           mixed("--x\nContent-Type: a/b\nno field\n\ntext\n--x--"),
+		"mime_conflicting_name":     mixed("--x\nContent-Type: a/b; name=a.exe\nContent-Disposition: attachment; filename=a.txt\n\ntext\n--x--"),
+		"mime_bad_archive":          mixed("--x\nContent-Type: a/b\n\nPK\x03\x04\x14" + strings.Repeat("\x00", 13) + "aaaa" + strings.Repeat("\x00", 4) + "\x01\x00\x00\x00x\n--x--"),
 		"mime_unknown_encoding":     mixed("--x\nContent-Type: a/b\nContent-Transfer-Encoding: secret\n\ntext\n--x--"),
 	}
 }

@@ -161,7 +161,7 @@ func (s *session) endContent(c candidate) *content {
 		body = &content{truncated: true, time: s.now}
 	}
 	body.size = c.size
-	body.attachments = nil // octets behind the candidate were read as parts of them
+	body.attachments, body.malformed = nil, nil // octets behind the candidate were read as parts of them
 	return body
 }
 

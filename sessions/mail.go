@@ -35,6 +35,7 @@ type content struct {
 	attachments []Attachment
 	report      *Report
 	protection  string
+	malformed   []string
 	time        int64
 }
 
@@ -83,6 +84,7 @@ func (s *session) dropContent() {
 func (s *session) takeMessage(c *content) {
 	m := c.reader
 	c.attachments, c.report, c.protection = m.Attachments(), m.Report(), m.Protection()
+	c.malformed = m.Malformed()
 	c.header = headerOf(m.Fields(), c.time)
 	for _, odd := range m.Oddities() {
 		s.anomaly(odd, s.now, "")
@@ -350,7 +352,7 @@ func (s *session) fill(m *Mail, c *content) {
 	if m.Truncated {
 		m.Size = -1 // dots, the end of data and what stood behind it may be in the hole
 	}
-	m.Header, m.Attachments, m.Report, m.Protection = c.header, c.attachments, c.report, c.protection
+	m.Header, m.Attachments, m.Report, m.Protection, m.Malformed = c.header, c.attachments, c.report, c.protection, c.malformed
 }
 
 // headerOf is the record of a header whose content began to come at a time.

@@ -199,13 +199,14 @@ type Mail struct {
 	RecipientCodes []int   // LMTP: final code for each accepted recipient
 	Header         *Header // nil where no content was read
 	Attachments    []Attachment
-	Report         *Report // of a delivery status notification and its kin; else nil
-	Protection     string  // smime-signed, smime-encrypted, pgp-signed, pgp-encrypted
-	Truncated      bool    // octets of the content were lost
-	Smuggled       bool    // began behind an end-of-data look-alike
-	Login          string  // user name of the login that had succeeded in this session
-	Authenticated  bool    // sent in a session whose login had succeeded
-	Encrypted      bool    // sent inside TLS
+	Report         *Report  // of a delivery status notification and its kin; else nil
+	Protection     string   // smime-signed, smime-encrypted, pgp-signed, pgp-encrypted
+	Malformed      []string // anomalies that hide a part of it from filters or readers, sorted
+	Truncated      bool     // octets of the content were lost
+	Smuggled       bool     // began behind an end-of-data look-alike
+	Login          string   // user name of the login that had succeeded in this session
+	Authenticated  bool     // sent in a session whose login had succeeded
+	Encrypted      bool     // sent inside TLS
 }
 
 // RecipientOptions are the parameters of a RCPT (RFC 3461, 4).
@@ -246,6 +247,7 @@ type Header struct {
 // What decode/mail reads of a message, as records show it.
 type (
 	Attachment = mail.Attachment
+	Danger     = mail.Danger
 	Report     = mail.Report
 	Recipient  = mail.Recipient
 	Hop        = mail.Hop

@@ -13,10 +13,12 @@ type description struct {
 	disposition string // lower case
 	encoding    encodingName
 	odd         oddity
-	boundary    []byte // borrowed from the header
-	filename    string // decoded
-	charset     string // of a file
-	protocol    string // of multipart/signed and multipart/encrypted
+	boundary    []byte   // borrowed from the header
+	filename    string   // decoded
+	fullName    string   // not cut
+	otherNames  []string // that it has as well, with another extension
+	charset     string   // of a file
+	protocol    string   // of multipart/signed and multipart/encrypted
 	smimeType   string
 	reportType  string
 }
@@ -34,6 +36,7 @@ const ofDescription = 1<<contentType | 1<<contentDisposition | 1<<contentEncodin
 func (h *HeaderReader) describe(standard string, maxName int) description {
 	d := description{mediaType: standard}
 	if (h.told|h.twice)&ofDescription == 0 {
+		d.odd = h.defects(false)
 		return d
 	}
 	p, q := &h.params[0], &h.params[1]
@@ -53,11 +56,15 @@ func (h *HeaderReader) describe(standard string, maxName int) description {
 	if d.filename == "" {
 		d.filename = h.fileName(p, paramFile, contentType, maxName, &d.odd)
 	}
+	if d.filename != "" {
+		h.compareNames(&d, q, paramFilename)
+		h.compareNames(&d, p, paramFile)
+	}
 	if d.isAttachment() {
 		d.charset = cutText(p.text(paramCharset), longestCharset)
 	}
 	d.encoding = encodingOf(h.raw(contentEncoding))
-	d.odd |= h.contradictions(&d, p, q)
+	d.odd |= h.contradictions(&d, p, q) | h.defects(d.isMultipart())
 	return d
 }
 
@@ -65,6 +72,12 @@ func (h *HeaderReader) describe(standard string, maxName int) description {
 func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity) {
 	if repeated := p.repeated | q.repeated; repeated != 0 {
 		if odd |= duplicateParameter; repeated&(1<<paramBoundary) != 0 {
+			odd |= conflictingBoundary
+		}
+	}
+	if p.others(paramBoundary) {
+		plain, ok := p.section(paramBoundary, -1, false) // besides sections, which only some readers know
+		if ok && !bytes.Equal(bytes.TrimRight(plain.value, " \t"), d.boundary) {
 			odd |= conflictingBoundary
 		}
 	}
@@ -83,6 +96,51 @@ func (h *HeaderReader) contradictions(d *description, p, q *params) (odd oddity)
 		odd |= unknownEncoding
 	}
 	return odd
+}
+
+// defects finds what makes readers see another header than others: a NUL or a
+// CR that ends no line, where some cut, and a line that is no field, where the
+// header ends for some and goes on for others. In a message without parts such
+// a line hides nothing: people forget the empty line.
+func (h *HeaderReader) defects(inMultipart bool) (odd oddity) {
+	if kept := h.buf[:h.ended]; bytes.IndexByte(kept, 0) >= 0 || bytes.IndexByte(kept, '\r') >= 0 {
+		odd |= headerControls
+	}
+	if h.broken && (h.ofPart || inMultipart) {
+		odd |= badHeader
+	}
+	return odd
+}
+
+// compareNames looks at the names that were not taken: name against filename,
+// plain against encoded, the second of two. Readers differ in which of them
+// they save the file under; where only the charset differs, the extension is
+// the same.
+func (h *HeaderReader) compareNames(d *description, p *params, param paramName) {
+	for i := range p.list {
+		v := &p.list[i]
+		if v.name != param || v.section > 0 || string(v.value) == d.filename {
+			continue
+		}
+		raw, set := v.value, charset{}
+		switch {
+		case v.section == 0:
+			raw, set, _ = p.find(param)
+		case v.extended:
+			raw, set = decodeExtended(v.value)
+		}
+		if !set.unknown() {
+			raw = set.append(nil, raw)
+		}
+		name := strings.TrimSpace(h.words.decode(&texts{}, raw))
+		_, ext := cutExtension(trimName(name))
+		if _, taken := cutExtension(trimName(d.filename)); ext != taken && ext != "" {
+			d.otherNames = append(d.otherNames, name)
+			if taken != "" {
+				d.odd |= conflictingName
+			}
+		}
+	}
 }
 
 // fileName decodes a name: as RFC 2231 says, or as encoded words, which no
@@ -104,11 +162,10 @@ func (h *HeaderReader) fileName(p *params, param paramName, field known, limit i
 	if strings.ContainsAny(name, "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\uFFFD") {
 		*odd |= nameControls
 	}
-	short := cutText(name, limit)
-	if at := h.single[field]; len(short) < len(name) || h.told&(1<<field) != 0 && int(at.to-at.from) >= h.options().maxField() {
+	if at := h.single[field]; len(cutText(name, limit)) < len(name) || h.told&(1<<field) != 0 && int(at.to-at.from) >= h.options().maxField() {
 		*odd |= nameLimit
 	}
-	return short
+	return name
 }
 
 // cutText makes a text so many characters long at most.

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,12 @@ func FuzzMessage(f *testing.F) {
 		f.Add([]byte(c.head[:min(len(c.head), 4000)]+strings.Repeat(c.again, 1+300/len(c.again))), []byte{1})
 	}
 	f.Add([]byte("Content-Type: application/octet-stream\r\n\r\n"+string(winmail("a"))), []byte{2})
+	head := "Content-Type: application/octet-stream; name=a.zip\r\n\r\n"
+	for _, file := range []string{rar5("a.exe", "!b"), rar5("!"), rar4("a.exe", "!b"), tarOf("a.exe", "L:"+strings.Repeat("d/", 60)), storedZip("a.exe", "x") + storedZip("b.js", "y"),
+		"GIF89a" + storedZip("word/vbaProject.bin", "x"), string(compound("Root Entry|"+installer, "_VBA_PROJECT")), program, "\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03a.exe\x00"} {
+		f.Add([]byte(head+file), []byte{5, 200})
+	}
+	f.Add([]byte(crlf("Subject: a\x00\n"+mixed("Content-Type: text/plain; name=a.exe; name=a.txt\nno field\nContent-Disposition: attachment; filename*=''a%2Etxt; filename=a.js\n\nx"))), []byte{4})
 	f.Fuzz(func(t *testing.T, content, cuts []byte) {
 		var whole, cut, short Message
 		whole.Write(content)
@@ -35,6 +42,7 @@ func FuzzMessage(f *testing.F) {
 		if got, want := tell(&cut), tell(&whole); got != want {
 			t.Fatalf("cut\n%swhole\n%s", got, want)
 		}
+		checkMalformed(t, &whole)
 		if err := isPrefix(short.Attachments(), whole.Attachments()); err != nil {
 			t.Fatal(err)
 		}
@@ -47,6 +55,9 @@ func FuzzMessage(f *testing.F) {
 		sizes := make(map[int]int64)
 		for _, a := range whole.Attachments() {
 			sizes[a.Forwarded] += a.Size
+			for _, d := range a.Danger {
+				checkClean(t, d.File)
+			}
 			for _, text := range append([]string{a.Filename, a.ContentType, a.Sniffed, a.Disposition, a.Charset}, a.Names...) {
 				checkClean(t, text)
 			}
@@ -75,6 +86,7 @@ func FuzzLoss(f *testing.F) {
 		m.Write(content[at+size:])
 		m.End()
 		checkBounds(t, &m)
+		checkMalformed(t, &m)
 		all := m.Attachments()
 		for i, a := range before.Attachments() {
 			if all[i].Filename != a.Filename || a.Truncated && all[i].SHA256 != "" {
@@ -82,4 +94,16 @@ func FuzzLoss(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkMalformed: what is malformed is odd, and sorted as that is.
+func checkMalformed(t *testing.T, m *Message) {
+	odd := m.Oddities()
+	for _, name := range m.Malformed() {
+		i := slices.Index(odd, name)
+		if i < 0 {
+			t.Fatalf("%v of %v", m.Malformed(), m.Oddities())
+		}
+		odd = odd[i+1:]
+	}
 }

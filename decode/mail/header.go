@@ -45,9 +45,11 @@ type progress struct {
 
 	overlong, limited bool
 	cut               bool // ended before its end: by a limit or by a loss
+	broken            bool // ended by a line that is no field, behind some
 
 	size     int    // octets of header read
 	start    uint32 // where the current value begins in buf
+	ended    uint32 // where the last line ended in it
 	received int
 
 	seen, twice, told uint32 // bits by known
@@ -154,6 +156,7 @@ func (h *HeaderReader) step(b []byte) int {
 		return h.readValue(b)
 	}
 	if b[0] != '\n' { // carriage
+		h.broken = h.begun
 		h.finish(append(h.name[:0], '\r'))
 		return 0
 	}
@@ -209,6 +212,7 @@ func (h *HeaderReader) readName(b []byte) int {
 		h.name = append(h.name, b[:i]...)
 		h.state = behindName
 	default:
+		h.broken = h.begun
 		h.finish(h.name)
 		return 0
 	}
@@ -225,6 +229,7 @@ func (h *HeaderReader) readBlanks(b []byte) int {
 		h.begin(nil)
 		return 0
 	default:
+		h.broken = h.begun
 		h.finish(h.name)
 		return 0
 	}
@@ -313,6 +318,7 @@ func (h *HeaderReader) endLine() {
 		h.buf = h.buf[:n-1]
 	}
 	at := span{h.start, uint32(len(h.buf))}
+	h.ended = at.to
 	if !h.current.isListed() {
 		h.single[h.current] = at
 		h.told |= 1 << h.current

@@ -49,16 +49,34 @@ func hostile() []struct{ name, head, again, odd string } {
 		{"header of a part", header + "--b\r\n", "X: y\r\n", OddPartHeaderLimit},
 		{"parameters", header, "--b\r\nContent-Disposition: x; " + strings.Repeat("name*=;name*1=;name=x;name*63*=", 250) + "\r\n\r\n", ""},
 		{"comments", header, "--b\r\nContent-Disposition: x; " + strings.Repeat("(=", 4000) + "\r\n\r\n", ""},
-		{"archive", file + "\r\n", "PK\x03\x04\x14\x00\x00\x00\x00\x00____________\x00\x00\x00\x00____\x01\x00\x00\x00x", ""},
-		{"archive search", file + "\r\nPK\x03\x04\x14\x00\x08\x00\x00\x00____________\x00\x00\x00\x00____\x01\x00\x00\x00x", "PK\x01\x02", ""},
-		{"archive search P", file + "\r\nPK\x03\x04\x14\x00\x08\x00\x00\x00____________\x00\x00\x00\x00____\x01\x00\x00\x00x", "PPK", ""},
-		{"archive long names", file + "\r\n", "PK\x03\x04\x14\x00\x00\x00\x00\x00____________\x00\x00\x00\x00____\xff\xff\x00\x00x", ""},
+		{"archive", file + "\r\n", "PK\x03\x04\x14\x00\x00\x00\x00\x00________\x00\x00\x00\x00____\x01\x00\x00\x00x", ""},
+		{"archive search", file + "\r\nPK\x03\x04\x14\x00\x08\x00\x00\x00________\x00\x00\x00\x00____\x01\x00\x00\x00x", "PK\x01\x02", ""},
+		{"archive search P", file + "\r\nPK\x03\x04\x14\x00\x08\x00\x00\x00________\x00\x00\x00\x00____\x01\x00\x00\x00x", "PPK", ""},
+		{"archive long names", file + "\r\n", "PK\x03\x04\x14\x00\x00\x00\x00\x00________\x00\x00\x00\x00____\xff\xff\x00\x00x", ""},
+		{"archive names beyond the limit", file + "\r\n" + string(manyEntries(200)), "PK\x03\x04\x14\x00\x00\x00\x00\x00________\x00\x00\x00\x00____\x05\x00\x00\x00z.exe", OddEntriesLimit},
+		{"archive ends", file + "\r\n" + storedZip("a", "b"), "PK\x05\x06", ""},
+		{"archive with octets ahead", header + "--b\r\nContent-Type: application/zip; name=a.zip\r\n\r\n", "PK\x03\x04PK\x01\x02", ""},
+		{"RAR 5", file + "\r\nRar!\x1a\x07\x01\x00", "cccc\x0b\x02\x00\x00\x00\x00\x00\x00\x03abc", OddEntriesLimit},
+		{"RAR 5 extra", file + "\r\nRar!\x1a\x07\x01\x00", "cccc\xff\x3f\x02\x01\xf0\x3f\x00\x00\x00\x00\x00\x01a" + strings.Repeat("\x01\x02", 4000), ""},
+		{"RAR 4", file + "\r\nRar!\x1a\x07\x00", "\x00\x00\x74\x00\x00\x07\x00", ""},
+		{"tar", file + "\r\n", tarOf("a.exe")[:tarBlock] + strings.Repeat("x", tarBlock), OddEntriesLimit},
+		{"tar of long names", file + "\r\n", tarOf("x:" + strings.Repeat("path=", 900))[:6*tarBlock], ""},
+		{"OLE2", file + "\r\n\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", string(compound("_VBA_PROJECT")[1024:]), ""},
+		{"parameters twice", header, "--b\r\nContent-Disposition: x; " + strings.Repeat("filename=a.exe; filename=b.txt; ", 250) + "\r\n\r\n", OddDuplicateParameter},
 		{"winmail", file + "\r\n\x78\x9f\x3e\x22\x00\x00", "\x02\x10\x80\x01\x00\x01\x00\x00\x00a\x00\x00", OddEntriesLimit},
 		{"report", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n", "Final-Recipient: a\r\n\r\n", OddRecipientsLimit},
 		{"report line", "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n", "x", ""},
 		{"depth", deep(1000, "multipart"), "x", OddDepthLimit},
 		{"messages", deep(1000, "message/rfc822"), "x", OddDepthLimit},
 	}
+}
+
+// manyEntries is the start of an archive.
+func manyEntries(n int) (b []byte) {
+	for i := range n {
+		b = append(b, fmt.Sprintf("PK\x03\x04\x14\x00\x00\x00\x00\x00________\x00\x00\x00\x00____\x04\x00\x00\x00%04d", i)...)
+	}
+	return b
 }
 
 // TestHostile reads some megabytes of each: in bounded time and memory, and
@@ -96,6 +114,14 @@ func checkBounds(t *testing.T, m *Message) {
 	for _, a := range list {
 		if len([]rune(a.Filename)) > 255 || len(a.Names) > 100 || len(a.ContentType) > maxMediaType || len(a.Charset) > longestCharset {
 			t.Errorf("%+v", a)
+		}
+		if len(a.Danger) > 24 { // six kinds by name and by content, of the file and of one in it
+			t.Errorf("%v", a.Danger)
+		}
+		for _, d := range a.Danger {
+			if len([]rune(d.File)) > 255 {
+				t.Errorf("%q", d.File)
+			}
 		}
 		for _, name := range a.Names {
 			if len([]rune(name)) > 255 {

@@ -22,7 +22,11 @@ type leaf struct {
 	hash    hash.Hash
 	head    []byte // the start, for the sniffer
 	archive zipReader
+	rar     rarReader
+	tar     tarReader
 	tnef    tnefReader
+	ole     compoundReader
+	volume  volumeReader
 
 	armor  armor
 	child  *entityReader // of a forwarded message
@@ -84,7 +88,7 @@ func (l *leaf) attach(e *entityReader, d *description) {
 	}
 	l.at = len(l.found.attachments)
 	a := Attachment{
-		Filename: d.filename, ContentType: d.mediaType, Disposition: d.disposition, Charset: d.charset,
+		Filename: cutText(d.filename, l.found.options.maxName()), ContentType: d.mediaType, Disposition: d.disposition, Charset: d.charset,
 		Forwarded: e.nested, Truncated: true,
 	}
 	l.found.attachments = append(l.found.attachments, a)
@@ -94,7 +98,15 @@ func (l *leaf) attach(e *entityReader, d *description) {
 	l.hash.Reset()
 	l.head = l.head[:0]
 	l.archive.reset()
+	l.rar.reset()
+	l.tar.reset()
 	l.tnef.reset()
+	l.ole.reset()
+	l.volume.reset()
+	l.judgeNames(d)
+	if _, ext := cutExtension(trimName(d.filename)); isZip(ext) {
+		l.archive.expect()
+	}
 }
 
 // file is the attachment being read.
@@ -183,16 +195,29 @@ func (l *leaf) data(b []byte) {
 	if l.at < 0 {
 		return
 	}
-	l.file().Size += int64(len(b))
+	at := l.file().Size
+	l.file().Size = at + int64(len(b))
 	l.hash.Write(b)
 	l.head = append(l.head, b[:min(len(b), headSize-len(l.head))]...)
 	l.archive.write(l, b)
+	l.rar.write(l, b)
+	l.tar.write(l, b)
 	l.tnef.write(l, b)
+	l.ole.write(l, b)
+	l.volume.write(l, b, at)
 }
 
+// sniff looks at the first octets.
 func (l *leaf) sniff() {
-	if l.at >= 0 && len(l.head) > 0 && l.file().Sniffed == "" {
+	if l.at < 0 || len(l.head) == 0 {
+		return
+	}
+	if l.file().Sniffed == "" {
 		l.file().Sniffed = sniff(l.head)
+	}
+	l.judgeContent()
+	if name := gzipName(l.head); len(name) > 0 && len(l.file().Names) == 0 {
+		l.addName(clean(name))
 	}
 }
 
@@ -232,6 +257,9 @@ func (l *leaf) end(whole bool) {
 	if l.at >= 0 && whole && !l.holed {
 		a := l.file()
 		a.Truncated = false
+		if l.archive.cut() {
+			l.found.odd |= badArchive
+		}
 		a.SHA256 = hexOf(l.hash.Sum(l.sum[:0]))
 	}
 	l.child, l.report = nil, nil

@@ -28,9 +28,10 @@ type findings struct {
 	reportRead  bool // its part for programs was seen
 	protection  string
 	odd         oddity
-	count       int  // parts
-	lost        bool // octets were: what is missing may have been among them
-	over        bool // a limit was reached: the rest counts as octets only
+	sound       oddity // before octets were lost
+	count       int    // parts
+	lost        bool   // octets were: what is missing may have been among them
+	over        bool   // a limit was reached: the rest counts as octets only
 }
 
 // maxIdleFiles is how many files the list may have that Reset keeps.
@@ -102,6 +103,9 @@ func (m *Message) Lost(n int64) {
 	if n <= 0 {
 		return
 	}
+	if !m.found.lost {
+		m.found.sound = m.odd()
+	}
 	if !m.inBody {
 		m.header.shared = &m.Options
 		m.header.Stop()
@@ -162,7 +166,20 @@ func (m *Message) Report() *Report {
 func (m *Message) Protection() string { return m.found.protection }
 
 // Oddities lists the Odd… names of what stands out, sorted.
-func (m *Message) Oddities() []string {
+func (m *Message) Oddities() []string { return m.odd().names() }
+
+// Malformed lists those of the Oddities that a message may be given to hide a
+// part from who looks for it, sorted. Where octets were lost only those before
+// count: the others may be of the loss.
+func (m *Message) Malformed() []string {
+	odd := m.odd()
+	if m.found.lost {
+		odd = m.found.sound
+	}
+	return (odd & hiding).names()
+}
+
+func (m *Message) odd() oddity {
 	odd := m.found.odd
 	if h := &m.header; h.limited || h.overlong {
 		odd |= headerLimit
@@ -170,5 +187,5 @@ func (m *Message) Oddities() []string {
 	if m.header.twice&ofUnique != 0 {
 		odd |= duplicateHeader
 	}
-	return odd.names()
+	return odd
 }

@@ -40,6 +40,9 @@ func tell(m *Message) string {
 		if a.Encrypted {
 			b.WriteString(" encrypted")
 		}
+		if len(a.Danger) > 0 {
+			b.WriteString(" danger=" + dangers(a))
+		}
 		b.WriteString("\n")
 	}
 	if p := m.Protection(); p != "" {
@@ -61,6 +64,19 @@ func readIn(m *Message, content string, width int) string {
 	}
 	m.End()
 	return tell(m)
+}
+
+// dangers writes them as kind/by, with a file behind it.
+func dangers(a Attachment) string {
+	var list []string
+	for _, d := range a.Danger {
+		text := d.Kind + "/" + d.By
+		if d.File != "" {
+			text += "/" + d.File
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, " ")
 }
 
 func mixed(parts ...string) string {
@@ -106,9 +122,9 @@ var messages = []struct{ name, content, want string }{
 	{"child has the parent's", mixed("Content-Type: multipart/mixed; boundary=b\n\n--b\n" + named("filename=x", "1")),
 		`"x" text/plain 1 attachment ` + shortHash("1") + "\nodd mime_conflicting_boundary\nodd mime_unclosed\n"},
 	{"none", "Content-Type: multipart/mixed\n\n--b\n" + named("filename=x", "1"), "odd mime_missing_boundary\n"},
-	{"header runs into the delimiter", "Content-Type: multipart/mixed; boundary=b\n--b\n" + named("filename=x", "1") + "\n--b--\n", `"x" text/plain 1 attachment ` + shortHash("1") + "\n"},
+	{"header runs into the delimiter", "Content-Type: multipart/mixed; boundary=b\n--b\n" + named("filename=x", "1") + "\n--b--\n", `"x" text/plain 1 attachment ` + shortHash("1") + "\nodd mime_bad_header\n"},
 	{"part's header runs into the delimiter", mixed("Content-Type: multipart/mixed; boundary=\"fo o\"\n--fo o\n" + named("filename=x", "1") + "\n--fo o--"),
-		`"x" text/plain 1 attachment ` + shortHash("1") + "\n"},
+		`"x" text/plain 1 attachment ` + shortHash("1") + "\nodd mime_bad_header\n"},
 	{"multipart in base64", "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n--b\n\nx\n--b--\n", "odd mime_bad_encoding\n"},
 
 	// Names.
@@ -124,8 +140,8 @@ var messages = []struct{ name, content, want string }{
 	{"quoted pair", mixed(named(`filename="a\"b;c"; x`, "")), `"a\"b;c" text/plain 0 attachment ` + shortHash("") + "\n"},
 	{"quote without end", mixed(named(`filename="a b`, "")), `"a b" text/plain 0 attachment ` + shortHash("") + "\n"},
 	{"two names", mixed(named("filename=a; filename=b", "")), `"a" text/plain 0 attachment ` + shortHash("") + "\nodd mime_duplicate_parameter\n"},
-	{"controls", mixed(named("filename=\"a\x00b\x1b\"", "")), "\"a\uFFFDb\uFFFD\" text/plain 0 attachment " + shortHash("") + "\nodd mime_name_controls\n"},
-	{"turned", mixed(named("filename*=utf-8''a%E2%80%AEfdp.exe", "")), `"a\u202efdp.exe" text/plain 0 attachment ` + shortHash("") + "\nodd mime_name_controls\n"},
+	{"controls", mixed(named("filename=\"a\x00b\x1b\"", "")), "\"a\uFFFDb\uFFFD\" text/plain 0 attachment " + shortHash("") + "\nodd header_controls\nodd mime_name_controls\n"},
+	{"turned", mixed(named("filename*=utf-8''a%E2%80%AEfdp.exe", "")), `"a\u202efdp.exe" text/plain 0 attachment ` + shortHash("") + " danger=executable/name disguised/name\nodd mime_name_controls\n"},
 	{"long", mixed(named("filename="+strings.Repeat("ü", 300), "")), `"` + strings.Repeat("ü", 255) + `" text/plain 0 attachment ` + shortHash("") + "\nodd mime_name_limit\n"},
 
 	// Encodings.

@@ -11,15 +11,18 @@ import (
 type params struct {
 	list     []param
 	have     uint8 // bits by paramName
+	several  uint8 // those that came in more forms than one
 	repeated uint8 // those that have two values: the first counts
 }
 
 type param struct {
 	name     paramName
 	extended bool   // percent-encoded, with a charset in the first section (RFC 2231, 4)
-	section  int    // -1 where it is whole (3)
+	section  int    // -1 where it is whole (3), again where it is a second one
 	value    []byte // borrowed from the field, or a copy
 }
+
+const again = -2
 
 // maxSections bounds how many parameters, or sections of them, are kept.
 const maxSections = 64
@@ -207,13 +210,17 @@ func (p *params) add(name, value []byte) {
 	}
 	for i := range p.list {
 		if before := &p.list[i]; before.name == n.name && before.section == n.section && before.extended == n.extended {
-			if !bytes.Equal(before.value, value) {
-				p.repeated |= 1 << n.name
+			if bytes.Equal(before.value, value) {
+				return
 			}
-			return
+			if p.repeated |= 1 << n.name; n.section != -1 {
+				return
+			}
+			n.section = again // and on, until it is among those
 		}
 	}
 	p.list = append(p.list, n)
+	p.several |= p.have & (1 << n.name)
 	p.have |= 1 << n.name
 }
 
@@ -258,6 +265,11 @@ func (p *params) find(name paramName) (value []byte, set charset, found bool) {
 			value = append(value, v.value...)
 		}
 	}
+}
+
+// others says whether a parameter came in more forms than one.
+func (p *params) others(name paramName) bool {
+	return p.several&(1<<name) != 0
 }
 
 func (p *params) section(name paramName, n int, extended bool) (*param, bool) {

@@ -80,8 +80,8 @@ func (t *tnefReader) data(l *leaf, b []byte) []byte {
 	if t.left -= n; t.left == 0 {
 		t.state = tnefHeader
 		title, _, _ := bytes.Cut(t.title, []byte{0})
-		if len(title) > 0 && !l.addName(clean(title)) {
-			t.state = tnefOver
+		if len(title) > 0 {
+			l.addName(clean(title))
 		}
 	}
 	return b[n:]

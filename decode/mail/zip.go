@@ -3,7 +3,6 @@ package mail
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -14,7 +13,9 @@ import (
 // 4.3.12). It decompresses nothing.
 type zipReader struct {
 	state zipState
-	begun bool     // the file is an archive
+	begun bool     // the file is an archive, or its name says so
+	any   bool     // an entry was seen
+	ended bool     // and the end of the directory behind it
 	head  [46]byte // of the longest header
 	have  int
 	name  []byte
@@ -22,6 +23,7 @@ type zipReader struct {
 	skip  int64 // octets to pass over
 
 	encrypted bool // the entry
+	pack      bool // the first entry is that of ODF and EPUB: scripts belong there
 }
 
 type zipState uint8
@@ -41,6 +43,15 @@ const (
 )
 
 func (z *zipReader) reset() { *z = zipReader{name: z.name[:0]} }
+
+// expect makes the reader search for the first entry: programs open archives
+// that have other octets ahead, and only the name says that they are ones.
+func (z *zipReader) expect() { z.begun, z.state = true, zipSearch }
+
+// cut says of a whole file that its directory is missing, or that an entry is
+// told longer than the file: what stands in it programs find by its end, and
+// who reads from its start is led past it.
+func (z *zipReader) cut() bool { return z.any && !z.ended }
 
 func (z *zipReader) write(l *leaf, b []byte) {
 	for len(b) > 0 && z.state != zipOver {
@@ -78,7 +89,19 @@ func (z *zipReader) readHeader(l *leaf, b []byte) []byte {
 	z.have++
 	for z.have > 0 {
 		size, ok := z.headerSize()
-		if ok && (z.have < size || z.take()) || !z.next() {
+		if ok && z.have < size {
+			break
+		}
+		var behind [directoryHeader]byte // of a header that was found inside what was none
+		n := 0
+		if ok {
+			n = copy(behind[:], z.head[size:z.have])
+		}
+		if ok && z.take() {
+			z.write(l, behind[:n])
+			break
+		}
+		if !z.next() {
 			break
 		}
 	}
@@ -117,8 +140,8 @@ func (z *zipReader) next() bool {
 // take reads a whole header and says whether it is one: in a search, octets
 // that only look so are likely.
 func (z *zipReader) take() bool {
-	if z.head[2] == 5 { // the end of the directory
-		z.state = zipOver
+	if z.head[2] == 5 { // the end of the directory; what follows may be the archive that counts
+		z.have, z.ended, z.state = 0, z.any, zipSearch
 		return true
 	}
 	u16 := func(at int) int { return int(binary.LittleEndian.Uint16(z.head[at:])) }
@@ -131,7 +154,7 @@ func (z *zipReader) take() bool {
 	if u16(at)&0xff > 100 || method > 99 || name == 0 {
 		return false
 	}
-	z.begun = true
+	z.begun, z.any, z.ended = true, true, false
 	z.have = 0
 	skip = u16(at + 24)
 	z.skip = int64(skip)
@@ -158,11 +181,5 @@ func (z *zipReader) endName(l *leaf) {
 	if !utf8.Valid(raw) {
 		raw, _ = charmap.CodePage437.NewDecoder().Bytes(raw) // it has every octet
 	}
-	name := clean(raw)
-	if slices.Contains(l.file().Names, cutText(name, l.found.options.maxName())) {
-		return
-	}
-	if !l.addName(name) {
-		z.state = zipOver
-	}
+	l.addEntry(clean(raw))
 }

@@ -40,13 +40,14 @@ func richMail() *sessions.Mail {
 		Options: []sessions.RecipientOptions{{To: "bob@corp.test", Notify: "NEVER", Original: "rfc822;bob@corp.test"}},
 		Attachments: []sessions.Attachment{{
 			Filename: "a.zip", ContentType: "application/zip", Sniffed: "application/zip", Disposition: "attachment", Charset: "utf-8", Size: 1,
-			SHA256: strings.Repeat("0a", 32), Truncated: true, Forwarded: 1, Names: []string{"a.txt"}, Encrypted: true,
+			SHA256: strings.Repeat("0a", 32), Truncated: true, Forwarded: 1, Names: []string{"a.txt", "b.exe"}, Encrypted: true,
+			Danger: []sessions.Danger{{Kind: "executable", By: "name", File: "b.exe"}},
 		}},
 		Report: &sessions.Report{
 			Kind: "delivery-status", ReportingMTA: "mx1", OriginalMessageID: "<0@corp.test>", Disposition: "displayed", FeedbackType: "abuse", SourceIP: "192.0.2.8",
 			Recipients: []sessions.Recipient{{Final: "ghost@corp.test", Original: "g@corp.test", Action: "failed", Status: "5.1.1", RemoteMTA: "mx2", DiagnosticCode: "550 no"}},
 		},
-		Protection: "smime-signed",
+		Protection: "smime-signed", Malformed: []string{"duplicate_header"},
 	}
 }
 

@@ -173,6 +173,7 @@ func appendMail(b []byte, m *sessions.Mail) []byte {
 	b = appendAttachments(b, m.Attachments)
 	b = appendReport(b, m.Report)
 	b = text(b, `"protection":`, m.Protection)
+	b = texts(b, `"malformed":`, m.Malformed)
 	b = truth(b, `"encrypted":`, m.Encrypted)
 	b = truth(b, `"truncated":`, m.Truncated)
 	return truth(b, `"smuggled":`, m.Smuggled)

@@ -23,6 +23,23 @@ func appendAttachments(b []byte, list []sessions.Attachment) []byte {
 		b = number(b, `"forwarded":`, int64(a.Forwarded))
 		b = texts(b, `"names":`, a.Names)
 		b = truth(b, `"encrypted":`, a.Encrypted)
+		b = appendDanger(b, a.Danger)
+		b = append(end(b, '}'), ',')
+	}
+	return append(end(b, ']'), ',')
+}
+
+func appendDanger(b []byte, list []sessions.Danger) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = open(b, `"danger":[`)
+	for i := range list {
+		d := &list[i]
+		b = open(b, `{`)
+		b = text(b, `"kind":`, d.Kind)
+		b = text(b, `"by":`, d.By)
+		b = text(b, `"file":`, d.File)
 		b = append(end(b, '}'), ',')
 	}
 	return append(end(b, ']'), ',')
