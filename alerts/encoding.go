@@ -3,16 +3,14 @@ package alerts
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 )
 
 // encoder writes the state file's values: whole numbers as varints, texts with
 // their length before them.
 type encoder struct{ b []byte }
 
-func (w *encoder) uint(x uint64)   { w.b = binary.AppendUvarint(w.b, x) }
-func (w *encoder) int(x int64)     { w.b = binary.AppendVarint(w.b, x) }
-func (w *encoder) float(x float64) { w.b = binary.LittleEndian.AppendUint64(w.b, math.Float64bits(x)) }
+func (w *encoder) uint(x uint64) { w.b = binary.AppendUvarint(w.b, x) }
+func (w *encoder) int(x int64)   { w.b = binary.AppendVarint(w.b, x) }
 
 func (w *encoder) bool(x bool) {
 	if x {
@@ -107,9 +105,8 @@ func (r *decoder) word() uint64 {
 	return 0
 }
 
-func (r *decoder) float() float64 { return math.Float64frombits(r.word()) }
-func (r *decoder) key() key       { return key{r.word(), r.word()} }
-func (r *decoder) text() string   { return string(r.take(r.uint())) }
+func (r *decoder) key() key     { return key{r.word(), r.word()} }
+func (r *decoder) text() string { return string(r.take(r.uint())) }
 
 func (r *decoder) bool() bool {
 	b := r.take(1)

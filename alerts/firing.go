@@ -25,7 +25,6 @@ type firing struct {
 	repeatAt int64
 	due      int64 // in the heap of timers; may lie before the true one
 	order    uint64
-	index    int    // in the heap
 	counted  uint64 // number of the event counted last
 
 	told        bool   // receivers know of it

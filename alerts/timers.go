@@ -13,8 +13,6 @@ func (t *timers) push(f *firing) {
 
 func (t *timers) pop() *firing { return heap.Pop((*timerHeap)(t)).(*firing) }
 
-func (t *timers) remove(f *firing) { heap.Remove((*timerHeap)(t), f.index) }
-
 // reorder computes all times anew.
 func (t *timers) reorder() {
 	for _, f := range *t {
@@ -35,16 +33,9 @@ func (h timerHeap) Less(i, j int) bool {
 	return h[i].order < h[j].order
 }
 
-func (h timerHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
+func (h timerHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
-func (h *timerHeap) Push(x any) {
-	f := x.(*firing)
-	f.index = len(*h)
-	*h = append(*h, f)
-}
+func (h *timerHeap) Push(x any) { *h = append(*h, x.(*firing)) }
 
 func (h *timerHeap) Pop() any {
 	old := *h

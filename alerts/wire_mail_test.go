@@ -75,12 +75,10 @@ func TestRunbookExamples(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := 0
-		for _, block := range strings.Split(string(text), "\n\n") {
-			if !strings.HasPrefix(block, "    override:") && !strings.HasPrefix(block, "    rules:") {
-				continue
-			}
+		for _, rest := range strings.Split(string(text), "```yaml\n")[1:] {
+			block, _, _ := strings.Cut(rest, "```")
 			found++
-			set, err := alerts.LoadRules(strings.NewReader(strings.ReplaceAll("\n"+block, "\n    ", "\n")), page)
+			set, err := alerts.LoadRules(strings.NewReader(block), page)
 			if err == nil {
 				set, err = alerts.Builtin().Merge(set)
 			}

@@ -103,16 +103,6 @@ func (r *reader) expectation(e *expected) table {
 
 func (e *expected) add(f field) { e.fields = append(e.fields, f) }
 
-// names says whether a field is among those that are compared.
-func (e *expected) names(field string) bool {
-	for i := range e.fields {
-		if e.fields[i].name == field {
-			return true
-		}
-	}
-	return false
-}
-
 // exact reads a text that may be empty.
 func (r *reader) exact(e *expected, name string, got func(*alerts.Alert) string) func(*yaml.Node) error {
 	return func(n *yaml.Node) error {

@@ -15,7 +15,6 @@ type description struct {
 	odd         oddity
 	boundary    []byte   // borrowed from the header
 	filename    string   // decoded
-	fullName    string   // not cut
 	otherNames  []string // that it has as well, with another extension
 	charset     string   // of a file
 	protocol    string   // of multipart/signed and multipart/encrypted
