@@ -51,6 +51,14 @@ func TestBuiltinContract(t *testing.T) {
 	}
 }
 
+// TestBuiltinIsChecked compiles the built-in rules as those of a site are:
+// Builtin takes them as they are.
+func TestBuiltinIsChecked(t *testing.T) {
+	if _, err := LoadRules(strings.NewReader(BuiltinYAML()), "builtin.yaml"); err != nil {
+		t.Error(err)
+	}
+}
+
 type events = []sessions.Event
 
 func repeat(n int, f func(i int) sessions.Event) (out events) {

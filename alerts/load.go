@@ -28,9 +28,10 @@ type RuleSet struct {
 // BuiltinYAML is the text of the built-in rule file.
 func BuiltinYAML() string { return string(builtinYAML) }
 
-// Builtin returns the built-in rules.
+// Builtin returns the built-in rules. A test has compiled them: here they are
+// read only, which takes a tenth of the time.
 func Builtin() RuleSet {
-	set, err := LoadRules(bytes.NewReader(builtinYAML), "builtin.yaml")
+	set, err := parseRules(builtinYAML, "builtin.yaml", func(*Rule) error { return nil })
 	if err != nil {
 		panic(err) // the file is part of the program; a test loads it
 	}
@@ -41,15 +42,18 @@ func Builtin() RuleSet {
 // expressions, ranges. An error is one line that names file, line, column
 // where known, rule, and what is wrong. name is what errors call the file.
 func LoadRules(in io.Reader, name string) (RuleSet, error) {
-	var set RuleSet
 	data, err := io.ReadAll(io.LimitReader(in, maxRuleFile+1))
 	if err != nil {
-		return set, fmt.Errorf("%s: %w", name, err)
+		return RuleSet{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(data) > maxRuleFile {
-		return set, fmt.Errorf("%s:1: a rule file has at most %d octets", name, maxRuleFile)
+		return RuleSet{}, fmt.Errorf("%s:1: a rule file has at most %d octets", name, maxRuleFile)
 	}
-	r := &reader{file: name, body: string(data)}
+	return parseRules(data, name, check)
+}
+
+func parseRules(data []byte, name string, check func(*Rule) error) (set RuleSet, err error) {
+	r := &reader{file: name, body: string(data), check: check}
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
@@ -93,7 +97,7 @@ func (r *reader) rules(n *yaml.Node, set *RuleSet) error {
 			return placed(rule.at, rule.Name, fmt.Sprintf("a rule of this name stands in line %d already", line))
 		}
 		lines[rule.Name] = rule.at.line
-		if err := check(&rule); err != nil {
+		if err := r.check(&rule); err != nil {
 			return err
 		}
 		set.Rules = append(set.Rules, rule)

@@ -15,10 +15,11 @@ import (
 // reader walks the nodes of a rule file. Nodes rather than struct decoding: a
 // node knows its line and column, and an error must name both.
 type reader struct {
-	file string
-	body string // of the whole file
-	line []int  // where each line begins in text
-	rule string // being read, for errors
+	file  string
+	body  string            // of the whole file
+	line  []int             // where each line begins in text
+	rule  string            // being read, for errors
+	check func(*Rule) error // of a rule that was read
 }
 
 func (r *reader) position(n *yaml.Node) position { return position{r.file, n.Line, n.Column} }

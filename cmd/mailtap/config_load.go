@@ -114,8 +114,11 @@ func (l *loader) readEnvironment(r *reader, v *viper.Viper) {
 		}
 	}
 	for _, name := range l.names() {
+		if !strings.HasPrefix(name, "MAILTAP_") || slices.Contains(known, name) {
+			continue
+		}
 		// Only a near miss is a mistake: an orchestrator may set variables of its own under the prefix.
-		if near := nearest(name, known); strings.HasPrefix(name, "MAILTAP_") && !slices.Contains(known, name) && near != "" {
+		if near := nearest(name, known); near != "" {
 			r.problems = append(r.problems, problem{where: "environment variable " + name, what: "is no setting, did you mean " + near + "?"})
 		}
 	}
