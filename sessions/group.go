@@ -65,7 +65,7 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 // warm loads the lines of a flow that nearly every packet needs.
 func (f *flow) warm() uint64 {
 	s := &f.dialog
-	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.c.Offset()) + uint64(len(s.pending)) + uint64(s.lastCode)
+	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.s.Limit) + uint64(s.burst) + uint64(len(s.pending)) + uint64(len(s.codes)) + uint64(s.commands[4]) + uint64(s.commands[20]) + uint64(s.lastCode) + uint64(s.clientGap)
 }
 
 // warm loads what those lines lead to: the command that waits, the message or
@@ -73,6 +73,11 @@ func (f *flow) warm() uint64 {
 func (s *session) warm() (sum uint64) {
 	if len(s.pending) > 0 {
 		sum = uint64(s.pending[0].begin)
+	} else if cap(s.spare) > 0 {
+		sum = uint64(s.spare[:1][0].begin)
+	}
+	if s.rec != nil {
+		sum += uint64(s.rec.Banner.Code) + uint64(len(s.rec.Mails))
 	}
 	switch {
 	case s.sealed:
