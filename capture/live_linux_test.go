@@ -57,6 +57,21 @@ func ip(t testing.TB, line string) {
 	}
 }
 
+// ownSysfs shows the interfaces of the namespace in /sys, to this thread.
+func ownSysfs(t testing.TB) {
+	t.Helper()
+	err := unix.Unshare(unix.CLONE_NEWNS)
+	if err == nil {
+		err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	}
+	if err == nil {
+		err = unix.Mount("sysfs", "/sys", "sysfs", unix.MS_RDONLY, "")
+	}
+	if err != nil {
+		t.Skipf("needs a file system of its own for the interfaces' counters: %v", err)
+	}
+}
+
 // sender puts frames on the wire.
 type sender struct{ fd int }
 
@@ -326,6 +341,27 @@ func TestLiveOverflow(t *testing.T) {
 		}
 		s.send(t, numbered(came, 900))
 		await(t, l, "a packet after that", func(batch []capture.Packet) bool { return len(batch) == 1 })
+	})
+}
+
+// The network stack throws frames of two tags away and counts them as dropped
+// on the interface; they were captured, and are no loss.
+func TestLiveNoLoss(t *testing.T) {
+	methods(t, func(t *testing.T, m capture.Method) {
+		ownSysfs(t)
+		l := openLive(t, capture.LiveOptions{Interface: "rx0", Method: m})
+		s := newSender(t, "tx0")
+		const sent = 500
+		for range sent {
+			s.send(t, macs+tagged(0x88a8, 3, tagged(0x8100, 2, over4(reset(40000, livePort)))))
+		}
+		collect(t, l, sent)
+		if n, err := os.ReadFile("/sys/class/net/rx0/statistics/rx_packets"); err != nil || strings.TrimSpace(string(n)) != fmt.Sprint(sent) {
+			t.Fatalf("the interface counted %s packets, %v", n, err)
+		}
+		if _, dropped, device, err := l.Stats(); dropped != 0 || device != 0 || err != nil {
+			t.Errorf("dropped by kernel %d, by the interface %d, %v", dropped, device, err)
+		}
 	})
 }
 

@@ -3,10 +3,6 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -140,46 +136,4 @@ func (r *ring) close() error {
 		errs = append(errs, unix.Close(r.wakes))
 	}
 	return errors.Join(append(errs, unix.Close(r.fd))...)
-}
-
-// deviceDrops counts what an interface had no room for since the first look.
-type deviceDrops struct {
-	name  string // none: not counted
-	last  uint64
-	total uint64
-}
-
-func newDeviceDrops(name string) deviceDrops {
-	d := deviceDrops{name: name}
-	d.last = d.now()
-	return d
-}
-
-// now reads what the driver and the network stack count. An interface that is
-// gone, or of another mount of sysfs, counts nothing.
-func (d *deviceDrops) now() (sum uint64) {
-	for _, counter := range []string{"rx_dropped", "rx_missed_errors"} {
-		text, err := os.ReadFile("/sys/class/net/" + d.name + "/statistics/" + counter)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
-		if err == nil {
-			sum += n
-		}
-	}
-	return sum
-}
-
-// count adds what came since the last look; a driver may begin anew at 0.
-func (d *deviceDrops) count() uint64 {
-	if d.name == "" {
-		return 0
-	}
-	now := d.now()
-	if now > d.last {
-		d.total += now - d.last
-	}
-	d.last = now
-	return d.total
 }
