@@ -4,6 +4,7 @@
 # make lint   gofmt, vet, staticcheck
 # make fuzz   every fuzz target for FUZZTIME each
 # make bench  what a packet costs: Go benchmarks a stage, whole processes beside tcpdump where there is a generator
+# make bench-live  live capture over a pair of virtual interfaces: packets lost, CPU time a packet; as root
 # make growth the cost of a packet over connections and over time, with its plot
 # make corpus records of a corpus of captures with known truth beside the checkout, where there is one
 
@@ -15,7 +16,7 @@ FUZZTIME ?= 10s
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint fuzz corpus corpus-update bench growth clean
+.PHONY: all build demo test vet lint fuzz corpus corpus-update bench bench-live growth clean
 
 all: build
 
@@ -49,6 +50,10 @@ corpus-update: build
 bench:
 	@.ci/install.sh build
 	@.ci/bench.sh
+
+bench-live:
+	@.ci/install.sh test
+	@.ci/live-bench.sh
 
 growth:
 	@.ci/install.sh build
