@@ -122,6 +122,7 @@ func encapsulations() []encapsulated {
 		{"gre, key", ether, out(overGRE("\x20\x00\x86\xdd\x00\x00\x00\x2a" + p6))},
 		{"gre, sequence", ether, out(overGRE("\x10\x00\x08\x00\x00\x00\x00\x2a" + p4))},
 		{"gre, all", ether, out(overGRE("\xb0\x00\x08\x00\xbe\xef\x00\x00\x00\x00\x00\x2a\x00\x00\x00\x01" + p4))},
+		{"gre, routing", ether, out(overGRE("\x40\x00\x08\x00\x00\x00\x00\x00" + "\x08\x00\x00\x04\x0a\x00\x00\x09" + "\x00\x00\x00\x00" + p4))},
 		{"gre, ethernet", ether, out(overGRE("\x00\x00\x65\x58" + frame4))},
 		{"gre, ethernet, small key", ether, out(overGRE("\x20\x00\x65\x58\x00\x00\x00\x2a" + frame4))},
 		{"gre over ipv6", ether, eth(0x86dd, ip6(protoGRE, "\x00\x00\x08\x00"+p4))},

@@ -46,7 +46,7 @@ func fanoutProgram(shards int) []bpf.Instruction {
 
 	a.place("out")
 	a.add(bpf.LoadConstant{Dst: bpf.RegX, Val: netOffset}, bpf.LoadExtension{Num: bpf.ExtProto})
-	a.equal("version", etherVLAN, etherQinQ, etherQinQ0)
+	a.equal("version", tagTypes[:]...)
 	a.jump("typed")
 	a.place("version")
 	a.version(layout{})

@@ -51,12 +51,16 @@ var kernelLayout = layout{typed: true, kernel: true}
 
 // EtherTypes, as the filter needs them.
 const (
-	etherIPv4, etherIPv6             = 0x0800, 0x86dd
-	etherVLAN, etherQinQ, etherQinQ0 = 0x8100, 0x88a8, 0x9100
-	etherMPLS, etherMPLSM            = 0x8847, 0x8848
-	etherPPPoE, etherPBB             = 0x8864, 0x88e7
-	etherBridged                     = 0x6558
+	etherIPv4, etherIPv6  = 0x0800, 0x86dd
+	etherVLAN, etherQinQ  = 0x8100, 0x88a8
+	etherMPLS, etherMPLSM = 0x8847, 0x8848
+	etherPPPoE, etherPBB  = 0x8864, 0x88e7
+	etherBridged          = 0x6558
 )
+
+// tagTypes are the EtherTypes of tags; the last three are the service tag of
+// makers from before it was standard.
+var tagTypes = [...]uint32{etherVLAN, etherQinQ, 0x9100, 0x9200, 0x9300}
 
 // walkedTags is how many VLAN tags the filter walks, beside the one that the
 // kernel takes off before. Frames with more pass as they are.
@@ -108,7 +112,7 @@ func (a *assembler) version(l layout) {
 // etherType walks over tags and judges the type behind them.
 func (a *assembler) etherType(l layout, tunnels bool) {
 	a.walkTags(l.payload)
-	a.equal("pass", etherVLAN, etherQinQ, etherQinQ0)
+	a.equal("pass", tagTypes[:]...)
 	a.place("typed")
 	a.equal("ipv4", etherIPv4)
 	a.equal("ipv6", etherIPv6)
@@ -122,10 +126,9 @@ func (a *assembler) etherType(l layout, tunnels bool) {
 // behind them, and X with it; there it jumps to typed.
 func (a *assembler) walkTags(payload uint32) {
 	for range walkedTags {
-		a.add(
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: etherVLAN, SkipTrue: 3},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: etherQinQ, SkipTrue: 2},
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: etherQinQ0, SkipTrue: 1})
+		for i, t := range tagTypes {
+			a.add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: t, SkipTrue: uint8(len(tagTypes) - i)})
+		}
 		a.jump("typed")
 		a.add(bpf.LoadIndirect{Off: payload + 2, Size: 2}, bpf.StoreScratch{Src: bpf.RegA})
 		a.forward(4)

@@ -190,7 +190,7 @@ func otherFirstPiece(p *capture.Packet) bool {
 	case capture.LinkSLL2:
 		at, etherType = 20, int(binary.BigEndian.Uint16(b))
 	}
-	for etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 {
+	for etherType == 0x8100 || etherType == 0x88a8 || etherType == 0x9100 || etherType == 0x9200 || etherType == 0x9300 {
 		etherType, at = int(binary.BigEndian.Uint16(b[at+2:])), at+4
 	}
 	b = b[at:]
@@ -351,7 +351,7 @@ func TestFanoutProgram(t *testing.T) {
 			}
 		}
 		want := capture.ShardOf(0, 0x0a000001, 0, 0x0a000002, 40000, 25, shards)
-		for _, tags := range []string{u16(5) + u16(0x0800), u16(6) + u16(0x88a8) + u16(7) + u16(0x9100) + u16(8) + u16(0x0800)} {
+		for _, tags := range []string{u16(5) + u16(0x0800), u16(6) + u16(0x88a8) + u16(7) + u16(0x9100) + u16(8) + u16(0x0800), u16(6) + u16(0x9200) + u16(7) + u16(0x9300) + u16(8) + u16(0x0800)} {
 			if got := passed(t, machine(t, capture.FanoutProgram(0x8100, shards)), tags+ip4(6, 0, "", mail("a"))); got != want {
 				t.Errorf("behind %d octets of tags: shard %d, want %d", len(tags), got, want)
 			}

@@ -35,6 +35,7 @@ func watched(port uint16) map[string]string {
 		"802.1Q ipv6":   macs + tagged(0x8100, 100, over6(reset(port, 40000))),
 		"QinQ":          macs + tagged(0x88a8, 300, tagged(0x8100, 100, over4(reset(40000, port)))),
 		"QinQ ipv6":     macs + tagged(0x88a8, 300, tagged(0x8100, 100, over6(reset(40000, port)))),
+		"QinQ of 9200":  macs + tagged(0x9200, 9, tagged(0x9300, 8, over4(reset(port, 40000)))),
 		"QinQ two 8100": macs + tagged(0x8100, 300, tagged(0x8100, 100, over4(reset(port, 40000)))),
 	}
 }

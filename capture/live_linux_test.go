@@ -184,6 +184,7 @@ func TestLivePasses(t *testing.T) {
 	single := map[string]int{
 		"7 40000 false [] []": 1, "40000 7 false [] []": 1, "40000 7 true [] []": 1,
 		"40000 7 false [100] []": 1, "7 40000 true [100] []": 1, "40000 7 false [] [gre]": 1, "40000 7 false [100] [vxlan:42]": 1,
+		"7 40000 false [9 8] []": 1, // tags that the kernel does not know stay where they are
 	}
 	double := map[string]int{"40000 7 false [300 100] []": 1, "40000 7 true [300 100] []": 1, "7 40000 false [300 100] []": 1, "40000 7 false [3 2 1] []": 1}
 	for k, v := range single {

@@ -33,6 +33,7 @@ func TestDecode(t *testing.T) {
 		{"one tag", ether, eth(0x8100, tag(0xf064, 0x0800, ip4(6, 0, "", mail("a")))), false, "[100]", "a"},
 		{"priority tag", ether, eth(0x8100, tag(0xe000, 0x0800, ip4(6, 0, "", mail("a")))), false, "[]", "a"},
 		{"two tags", ether, eth(0x88a8, tag(300, 0x8100, tag(100, 0x86dd, ip6(6, mail("a"))))), true, "[300 100]", "a"},
+		{"an older one", ether, eth(0x9200, tag(300, 0x9300, tag(100, 0x0800, ip4(6, 0, "", mail("a"))))), false, "[300 100]", "a"},
 		{"old service tag", ether, eth(0x9100, tag(300, 0x8100, tag(100, 0x0800, ip4(6, 0, "", mail("a"))))), false, "[300 100]", "a"},
 		{"more tags than are kept", ether, eth(0x8100, tag(1, 0x8100, tag(2, 0x8100, tag(3, 0x8100, tag(4, 0x8100, tag(5, 0x0800, ip4(6, 0, "", mail("a")))))))), false, "[1 2 3 4]", "a"},
 		{"cooked", capture.LinkLinuxSLL, sll(0x0800, ip4(6, 0, "", mail("a"))), false, "[]", "a"},

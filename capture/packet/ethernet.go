@@ -8,7 +8,9 @@ const (
 	etherIPv6  = 0x86dd
 	etherVLAN  = 0x8100 // IEEE 802.1Q customer tag
 	etherQinQ  = 0x88a8 // IEEE 802.1Q service tag
-	etherQinQ0 = 0x9100 // the service tag before it was standard
+	etherQinQ0 = 0x9100 // the service tag before it was standard, of most makers
+	etherQinQ2 = 0x9200 // of others
+	etherQinQ3 = 0x9300
 	etherMPLS  = 0x8847
 	etherMPLSM = 0x8848 // of multicast, or of a label that the far end chose (RFC 5332)
 	etherPPPoE = 0x8864 // session; discovery has its own
@@ -43,7 +45,7 @@ func (c *cursor) etherType(t uint16) Reason {
 		c.next = ipv4
 	case etherIPv6:
 		c.next = ipv6
-	case etherVLAN, etherQinQ, etherQinQ0:
+	case etherVLAN, etherQinQ, etherQinQ0, etherQinQ2, etherQinQ3:
 		c.next = vlanTag
 	case etherMPLS, etherMPLSM:
 		c.next = mpls

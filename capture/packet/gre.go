@@ -2,10 +2,10 @@ package packet
 
 import "encoding/binary"
 
-// Flags and versions of GRE (RFC 2784, 2.1; RFC 2890, 2; RFC 2637, 4.1).
+// Flags and versions of GRE (RFC 2784, 2.1; RFC 2890, 2; RFC 1701; RFC 2637, 4.1).
 const (
 	greChecksum = 0x8000
-	greRouting  = 0x4000 // RFC 1701: a list of any length, used by nobody
+	greRouting  = 0x4000 // a list behind all other fields (RFC 1701)
 	greKey      = 0x2000
 	greSequence = 0x1000
 	greAck      = 0x0080 // version 1
@@ -14,6 +14,7 @@ const (
 
 const (
 	greHeader  = 4
+	greSource  = 4 // head of an entry of a routing list
 	pptpHeader = 8
 )
 
@@ -25,13 +26,13 @@ func (c *cursor) gre(s *Segment) Reason {
 	}
 	flags, proto := binary.BigEndian.Uint16(c.data), binary.BigEndian.Uint16(c.data[2:])
 	switch {
-	case flags&greRouting != 0, flags&greVersion > 1:
+	case flags&greVersion > 1:
 		return BadTunnel
 	case flags&greVersion == 1:
 		return c.pptp(s, flags, proto)
 	}
 	header, keyAt := greHeader, greHeader
-	if flags&greChecksum != 0 { // and a reserved field
+	if flags&(greChecksum|greRouting) != 0 { // each has its field where one is there
 		header, keyAt = header+4, header+4
 	}
 	if flags&greKey != 0 {
@@ -42,6 +43,13 @@ func (c *cursor) gre(s *Segment) Reason {
 	}
 	if len(c.data) < header {
 		return c.lacks(header, BadTunnel)
+	}
+	if flags&greRouting != 0 {
+		n, r := c.greRoutes(header)
+		if r != OK {
+			return r
+		}
+		header = n
 	}
 	switch proto {
 	case etherERSPAN:
@@ -65,6 +73,24 @@ func (c *cursor) gre(s *Segment) Reason {
 	return OK
 }
 
+// greRoutes passes over a routing list, which ends with an entry of no octets
+// (RFC 1701). It returns where that ends.
+func (c *cursor) greRoutes(at int) (end int, r Reason) {
+	for {
+		if len(c.data) < at+greSource {
+			return 0, c.lacks(at+greSource, BadTunnel)
+		}
+		family, length := binary.BigEndian.Uint16(c.data[at:]), int(c.data[at+3])
+		at += greSource + length
+		switch {
+		case family == 0 && length == 0:
+			return at, OK
+		case length == 0:
+			return 0, BadTunnel
+		}
+	}
+}
+
 // keyed names a tunnel with a key. NVGRE has neither checksum nor sequence
 // number; subnet 0 is none, so that a small key is that of a plain bridge.
 func (s *Segment) keyed(flags, proto uint16, key uint32) {
@@ -78,7 +104,7 @@ func (s *Segment) keyed(flags, proto uint16, key uint32) {
 // pptp reads GRE version 1, which carries PPP (RFC 2637, 4.1). One without a
 // sequence number is an acknowledgement alone.
 func (c *cursor) pptp(s *Segment, flags, proto uint16) Reason {
-	if proto != 0x880b || flags&greKey == 0 || flags&greChecksum != 0 {
+	if proto != 0x880b || flags&greKey == 0 || flags&(greChecksum|greRouting) != 0 {
 		return BadTunnel
 	}
 	if flags&greSequence == 0 {

@@ -80,6 +80,9 @@ func tunnels() []tunnelled {
 		{"gre, key", ether, out(overGRE("\x20\x00\x86\xdd\x00\x00\x00\x2a" + p6)), true, "[] [gre:42]", 0},
 		{"gre, sequence", ether, out(overGRE("\x10\x00\x08\x00\x00\x00\x00\x2a" + p4)), false, "[] [gre]", 0},
 		{"gre, all", ether, out(overGRE("\xb0\x00\x08\x00\xbe\xef\x00\x00\x00\x00\x00\x2a\x00\x00\x00\x01" + p4)), false, "[] [gre:42]", 0},
+		// RFC 1701
+		{"gre, routing", ether, out(overGRE("\x40\x00\x08\x00\x00\x00\x00\x00" + "\x08\x00\x00\x04\x0a\x00\x00\x09" + "\x00\x00\x00\x00" + p4)), false, "[] [gre]", 0},
+		{"gre, all and routing", ether, out(overGRE("\xf0\x00\x86\xdd\xbe\xef\x00\x00\x00\x00\x00\x2a\x00\x00\x00\x01" + "\x08\x00\x00\x08\x0a\x00\x00\x09\x0a\x00\x00\x0a" + "\xff\xfe\x00\x02ab" + "\x00\x00\x00\x00" + p6)), true, "[] [gre:42]", 0},
 		{"gre, ethernet", ether, out(overGRE("\x00\x00\x65\x58" + frame4)), false, "[] [gre]", 0},
 		{"gre, ethernet, small key", ether, out(overGRE("\x20\x00\x65\x58\x00\x00\x00\x2a" + frame4)), false, "[] [gre:42]", 0},
 		{"gre over ipv6", ether, eth(0x86dd, ip6(protoGRE, "\x00\x00\x08\x00"+p4)), false, "[] [gre]", 0},
@@ -224,7 +227,10 @@ func TestTunnelReasons(t *testing.T) {
 		data string
 		want Reason
 	}{
-		{"gre, routing", ether, out(overGRE("\x40\x00\x08\x00" + p4)), BadTunnel},
+		{"gre, routing without an end", ether, out(overGRE("\x40\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\x04\x0a\x00\x00\x09")), BadTunnel},
+		{"gre, route of no length", ether, out(overGRE("\x40\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00" + p4)), BadTunnel},
+		{"gre, route beyond the packet", ether, out(overGRE("\x40\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\xff" + p4)), BadTunnel},
+		{"pptp with a checksum", ether, out(overGRE("\xb0\x01\x88\x0b\x00\x04\x00\x09\x00\x00\x00\x01" + p4)), BadTunnel},
 		{"gre, version 2", ether, out(overGRE("\x00\x02\x08\x00" + p4)), BadTunnel},
 		{"gre, ends in its fields", ether, out(overGRE("\xb0\x00\x08\x00\x00\x00")), BadTunnel},
 		{"gre, keepalive", ether, out(overGRE("\x00\x00\x00\x00")), NotIP},
