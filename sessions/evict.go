@@ -13,8 +13,8 @@ const (
 )
 
 // maxLooks bounds how many entries one eviction looks at while there are attempts
-// to be found, and fewLooks while there are none. The hand goes on from there the
-// next time.
+// to be found or nothing was found that is of less use than a session that talks,
+// and fewLooks else. The hand goes on from there the next time.
 const (
 	maxLooks = 1024
 	fewLooks = 32
@@ -47,17 +47,21 @@ func (t *Tracker) memory() int {
 	return t.flows.count*entryCost + t.talkers.inUse()*flowCost + t.mails*mailCost + t.held
 }
 
-// makeRoom lets connections go until one more has room.
-func (t *Tracker) makeRoom() {
+// makeRoom lets connections go until one more has room, or one of them that begins
+// to talk, which stays.
+func (t *Tracker) makeRoom(begins *entry) {
 	for t.flows.count > 0 {
 		counter := &t.stats.EvictedTable
-		if t.flows.count < t.opts.Limits.Connections {
+		if begins != nil || t.flows.count < t.opts.Limits.Connections {
 			if t.memory() <= t.opts.Memory {
 				return
 			}
 			counter = &t.stats.EvictedMemory
 		}
-		e := t.leastUse()
+		e := t.leastUse(begins)
+		if e == nil {
+			return
+		}
 		*counter++
 		if !e.done {
 			t.flowOf(e).finish(EndEvicted)
@@ -66,28 +70,42 @@ func (t *Tracker) makeRoom() {
 	}
 }
 
-// leastUse finds an entry that is of less use than most.
-func (t *Tracker) leastUse() *entry {
+// leastUse finds an entry that is of less use than most, and is not begins. A
+// session that talks goes only when a whole round of the hand found nothing of
+// less use: sessions that began together lie together, and a flood beside them
+// must not push them out. Until then it finds none, and as many connections more
+// than the budget has room for come in as there are thousands of sessions.
+func (t *Tracker) leastUse(begins *entry) *entry {
 	var least *entry
 	all := uint32(len(t.flows.slabs)) << slabBits
 	most := fewLooks
 	if t.stats.Opening > 0 {
 		most = maxLooks
 	}
-	for looks, seen := 0, 0; least == nil || looks < maxLooks && seen < most; looks++ {
+	if t.barren >= all && t.flows.count > t.talkers.inUse() {
+		t.barren = 0
+	}
+	for looks, seen := 0, 0; looks < maxLooks && (seen < most || t.barren < all && t.useOf(least) == talking); looks++ {
 		t.hand = (t.hand + 1) % all
 		e := t.flows.at(t.hand)
-		if !e.filed {
-			continue // free
+		t.barren++
+		if !e.filed || e == begins {
+			continue
 		}
 		seen++
 		u := t.useOf(e)
+		if u < talking {
+			t.barren = 0
+		}
 		if u == unanswered {
 			return e
 		}
 		if least == nil || u < t.useOf(least) || u == t.useOf(least) && e.active < least.active {
 			least = e
 		}
+	}
+	if least != nil && t.barren < all && t.useOf(least) == talking {
+		return nil
 	}
 	return least
 }

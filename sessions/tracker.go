@@ -42,6 +42,7 @@ type Tracker struct {
 	mails   int      // in the records of open sessions
 	closing []*entry // that are left, while the tracker is being closed
 	hand    uint32   // of the search for connections to let go
+	barren  uint32   // how many entries it has passed since it saw one of less use than a session that talks
 	heard   *flow    // was greeted by the segment that is being taken
 	tok     smtp.Token
 	rep     smtp.Reply
@@ -98,6 +99,9 @@ func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bo
 	from := e.sideOf(fromA)
 	if t.talkers.of(e) == nil && t.silent(e, s, from) {
 		return
+	}
+	if t.talkers.of(e) == nil {
+		t.makeRoom(e)
 	}
 	f := t.flowOf(e)
 	f.segment(s, from)
@@ -158,7 +162,7 @@ func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool)
 	if s.Flags&packet.RST != 0 || s.Flags&packet.SYN == 0 && s.Length == 0 {
 		return nil
 	}
-	t.makeRoom()
+	t.makeRoom(nil)
 	e := t.flows.put(key, hash)
 	e.start, e.last, e.active = s.Time, s.Time, t.now
 	from := t.guessSide(s)
