@@ -50,8 +50,6 @@ func check(r *Rule) error {
 	return err
 }
 
-var noField = regexp.MustCompile(`type \S+ has no field (\S+)`)
-
 var ofConnection = regexp.MustCompile(`^unknown name (session|client|server|source|origin|role|direction)$`)
 
 func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm.Program, error) {
@@ -74,11 +72,10 @@ func (c *compiler) misplaced(k kind, s source, what string, err error) error {
 	if errors.As(err, &in) {
 		message, at = in.Message, s.place(offsetOf(s.text, in.Line, in.Column))
 	}
-	message = noField.ReplaceAllString(message, "unknown field $1")
 	if k == kindCapture && ofConnection.MatchString(message) {
 		message += ": an event of the kind capture belongs to no connection"
 	}
-	return placed(at, c.rule, what+": "+message)
+	return placed(at, c.rule, what+": "+explain(k, message))
 }
 
 // offsetOf counts the characters before a place in a text.

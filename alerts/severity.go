@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -22,13 +23,36 @@ func (c *compiler) severity(k kind, s source) (severity, error) {
 		return severity{fixed: s.text}, nil
 	}
 	if regexp.MustCompile(`^[A-Za-z]+$`).MatchString(s.text) {
-		return severity{}, placed(s.at, c.rule, fmt.Sprintf("unknown severity %q; allowed: %s, or an expression that yields one", Clip(s.text), strings.Join(Severities[:], ", ")))
+		return severity{}, c.noSeverity(s.at, s.text)
 	}
 	p, err := c.program(k, s, "severity", expr.AsKind(reflect.String))
 	if err != nil {
 		return severity{}, err
 	}
+	if err := c.outcomes(s, p.Node()); err != nil {
+		return severity{}, err
+	}
 	return severity{program: p, native: c.native(k).words(p.Node())}, nil
+}
+
+func (c *compiler) noSeverity(at position, text string) error {
+	return placed(at, c.rule, fmt.Sprintf("unknown severity %q; allowed: %s, or an expression that yields one", Clip(text), strings.Join(Severities[:], ", ")))
+}
+
+// outcomes refuses an expression that names another text as its outcome.
+func (c *compiler) outcomes(s source, n ast.Node) error {
+	switch x := n.(type) {
+	case *ast.ConditionalNode:
+		if err := c.outcomes(s, x.Exp1); err != nil {
+			return err
+		}
+		return c.outcomes(s, x.Exp2)
+	case *ast.StringNode:
+		if SeverityRank(x.Value) < 0 {
+			return c.noSeverity(s.place(x.Location().From), x.Value)
+		}
+	}
+	return nil
 }
 
 // severity of the event at hand.
