@@ -65,3 +65,19 @@ func TestAlertsOutliveARun(t *testing.T) {
 		t.Error("what was delivered came again")
 	}
 }
+
+// What a receiver refuses for good is lost, and the log says so.
+func TestRefusedAlertsAreTold(t *testing.T) {
+	for status, want := range map[int]string{
+		http.StatusNotFound:           "a receiver refused an alert for good; it is not sent again",
+		http.StatusServiceUnavailable: "a receiver does not take alerts; they wait and are tried again",
+	} {
+		hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		config := writeTemp(t, fmt.Sprintf("alerts: {receivers: [{name: ops, webhook: {url: %q}}]}\nstop_timeout: 300ms\n", hook.URL))
+		_, _, stderr := call("", "read", "--config", config, shipped("06_auth_login_clear_5fail"))
+		if !strings.Contains(stderr, want) || strings.Contains(stderr, "for good") != strings.Contains(want, "for good") {
+			t.Errorf("%d: %s", status, stderr)
+		}
+		hook.Close()
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -103,7 +104,11 @@ func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
 		MaxBackoff: w.backoff, Dir: dir,
 		Notice: func(text string) { w.log.Warn(text) },
 		Failed: func(receiver string, err error) {
-			w.log.Warn("a receiver does not take alerts; they wait and are tried again", "receiver", receiver, "err", err)
+			what := "a receiver does not take alerts; they wait and are tried again"
+			if how := new(notify.Error); errors.As(err, &how) && how.Final {
+				what = "a receiver refused an alert for good; it is not sent again"
+			}
+			w.log.Warn(what, "receiver", receiver, "err", err)
 		},
 	}
 	if o.metrics != nil {
