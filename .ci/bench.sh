@@ -3,6 +3,7 @@
 # generated captures beside tcpdump, where ../shared/bench is there.
 #   .ci/bench.sh                all of it, some five minutes
 #   .ci/bench.sh go             the Go benchmarks alone
+#   .ci/bench.sh rules          those of each built-in rule alone
 #   .ci/bench.sh whole          whole processes alone
 # BENCH_TIME (0.2s) and BENCH_COUNT (1) are of each Go benchmark, BENCH_ONLY is a
 # pattern of them. BENCH_SCALE (1) multiplies the captures: 6 makes those that
@@ -29,6 +30,14 @@ stages() { # the table of stages behind the output, where there is Python
 }
 
 times() { awk -v a="$1" -v b="$scale" 'BEGIN { printf "%d", a * b }'; }
+
+if [ "$what" = rules ]; then
+  command -v python3 >/dev/null || { echo "python3 is missing. Install it: .ci/install.sh test"; exit 1; }
+  echo "== each built-in rule alone, each for ${BENCH_TIME:-0.2s}"
+  go test ./alerts -run '^$' -bench 'BenchmarkRule$' -benchmem -benchtime "${BENCH_TIME:-0.2s}" -count "${BENCH_COUNT:-1}" -timeout 60m </dev/null |
+    python3 -B .ci/rule-table.py --command "BENCH_TIME=${BENCH_TIME:-0.2s} BENCH_COUNT=${BENCH_COUNT:-1} .ci/bench.sh rules" "${update[@]}"
+  exit 0
+fi
 
 if [ "$what" != whole ]; then
   echo "== Go benchmarks, each for ${BENCH_TIME:-0.2s}"

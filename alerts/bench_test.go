@@ -58,11 +58,22 @@ func matching() map[string]sessions.Event {
 		"TLSHandshakeFailure/tls":    &sessions.Secured{In: in(c, 0), TLS: sessions.TLS{Outcome: sessions.TLSFailed}},
 		"WeakTLS/tls":                &sessions.Secured{In: in(c, 0), TLS: sessions.TLS{Established: true, Version: "TLSv1.1"}},
 		"UnencryptedSubmission/mail": mail(submission, 0, sessions.Mail{From: "a@corp.test", To: []string{"b@corp.test"}}),
+		"RogueSender/attempt":        attempt(conn("10.20.0.29", "192.0.2.1:25"), 0, "established"),
 		"BlocklistRejection/command": blocked,
+		"BlocklistRejection/session": closed(conn("10.20.0.25", "192.0.2.1:25"), 0, sessions.Session{
+			Banner: sessions.Banner{Code: 554, Text: "Your address is listed in our blacklist"}}),
+		"ServiceUnavailable/session": away(c, 0, sessions.EndRefused),
 		"ServiceUnavailable/command": command(c, 0, "MAIL", 421),
+		"DangerousAttachment/mail":   dangerousMail(c),
+		"MalformedMessage/mail":      mail(c, 0, sessions.Mail{Malformed: []string{"mime_conflicting_boundary"}}),
 		"DeliveryDeferred/mail":      mail(c, 0, sessions.Mail{Result: sessions.MailDeferred, From: "a@evil.test", To: []string{"b@corp.test"}}),
 		"CaptureLoss/capture":        &captured{Capture{Time: t0, Source: "eth0", Packets: 3000, Dropped: 300}},
 	}
+}
+
+func dangerousMail(c *sessions.Conn) sessions.Event {
+	return mail(c, 0, sessions.Mail{From: "a@evil.test", To: []string{"b@corp.test"}, Attachments: []sessions.Attachment{
+		{Filename: "a.pdf"}, {Filename: "b.pdf.exe", Danger: []sessions.Danger{{Kind: "executable", By: "name"}}}}})
 }
 
 // ruleEngine has one rule alone.
@@ -169,7 +180,10 @@ func TestMatchingMatches(t *testing.T) {
 		"DeliveryDeferred": true, "ServiceUnavailable": true}
 	for _, r := range Builtin().Rules {
 		for _, k := range r.Events() {
-			if ev := own[r.Name+"/"+k]; ev != nil && !holds(r, ev) {
+			switch ev := own[r.Name+"/"+k]; {
+			case ev == nil:
+				t.Errorf("%s/%s: no benchmark has an event that it is about", r.Name, k)
+			case !holds(r, ev):
 				t.Errorf("%s/%s: the event does not match", r.Name, k)
 			}
 			if !everything[r.Name] && contract[r.Name] != "" && holds(r, other[k]) {

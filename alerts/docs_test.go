@@ -92,3 +92,29 @@ func TestTableOfRules(t *testing.T) {
 		t.Errorf("documented\n%s\nbuilt in\n%s", strings.Join(documented, "\n"), strings.Join(built, "\n"))
 	}
 }
+
+// TestTableOfCosts holds that the table of docs/performance.md has a line for
+// each built-in rule and kind of event that it reads.
+func TestTableOfCosts(t *testing.T) {
+	page, err := os.ReadFile("../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "<!-- rules: begin")
+	table, _, ok := strings.Cut(table, "<!-- rules: end")
+	if !ok {
+		t.Fatal("no table")
+	}
+	var measured, built []string
+	for _, m := range regexp.MustCompile(`(?m)^\| (\w+) \| (\w+) \| [\d,]+ \| \d+ \| [\d,]+ \| \d+ \|$`).FindAllStringSubmatch(table, -1) {
+		measured = append(measured, m[1]+"/"+m[2])
+	}
+	for _, r := range alerts.Builtin().Rules {
+		for _, kind := range r.Events() {
+			built = append(built, r.Name+"/"+kind)
+		}
+	}
+	if !slices.Equal(measured, built) {
+		t.Errorf("measured\n%s\nbuilt in\n%s\nmeasure them: BENCH_UPDATE=1 .ci/bench.sh rules", strings.Join(measured, "\n"), strings.Join(built, "\n"))
+	}
+}
