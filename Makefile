@@ -13,6 +13,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GO_BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
+# what one goroutine computes for long: the race detector would find nothing in it
+LONG := ^(TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation)$$
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
@@ -30,6 +32,7 @@ demo: build
 test:
 	@.ci/install.sh test
 	go test -race ./...
+	go test -run '$(LONG)' ./alerts ./alerts/baseline
 
 vet:
 	go vet ./...

@@ -30,9 +30,11 @@ func TestBlocklistTexts(t *testing.T) {
 		"5.3.4 Message too big; absorbs too much":                                                                      false,
 		"4.4.2 mx.b.test Error: timeout exceeded":                                                                      false,
 	} {
-		e, b := engine(t, Builtin(), site)
-		e.Handle(said(conn("10.20.0.25", "192.0.2.1:25"), 0, "RCPT", 554, text))
-		e.Handle(closed(conn("10.20.0.25", "192.0.2.2:25"), 0, sessions.Session{Banner: sessions.Banner{Code: 554, Text: text}}))
+		reply := said(conn("10.20.0.25", "192.0.2.1:25"), 0, "RCPT", 554, text)
+		greeting := closed(conn("10.20.0.25", "192.0.2.2:25"), 0, sessions.Session{Banner: sessions.Banner{Code: 554, Text: text}})
+		e, b := engine(t, reading(reply, greeting), site)
+		e.Handle(reply)
+		e.Handle(greeting)
 		if got := len(b.lines); got != 0 != want || got == 1 {
 			t.Errorf("%d alerts, want them: %v: %s", got, want, text)
 		}

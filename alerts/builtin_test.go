@@ -24,6 +24,39 @@ var contract = map[string]string{
 	"DangerousAttachment": "warning", "MalformedMessage": "info",
 }
 
+// fires is how each rule of the contract fires by default, and how often it is
+// told again.
+var fires = map[string]string{
+	"PlaintextCredentials":     "auth: each; 1h",
+	"AuthBruteForce":           "auth: 5 in 5m; 4h",
+	"PasswordSpray":            "auth: 5 different in 10m; 4h",
+	"DistributedBruteForce":    "auth: 5 different in 10m; 4h",
+	"AuthSuccessAfterFailures": "auth: after 5 in 10m; auth: after 5 in 10m; 4h",
+	"ConnectionRateSpike":      "attempt: adaptive, floor 60 in 1m; 4h",
+	"MessageRateSpike":         "mail: adaptive, floor 30 in 1m; mail: adaptive, floor 30 in 1m; mail: adaptive, floor 30 in 1m; 4h",
+	"ConnectionScan":           "attempt: 10 different in 1m; 4h",
+	"RecipientHarvesting":      "command: 10 in 5m; 4h",
+	"StartTLSStripped":         "anomaly: each; tls: each; session: unlike 3 others in 24h; 1h",
+	"StartTLSRefused":          "session: each; 1h",
+	"StartTLSInjection":        "anomaly: each; 1h",
+	"TLSHandshakeFailure":      "tls: 5 in 5m; 4h",
+	"WeakTLS":                  "tls: each; 24h",
+	"CertificateInvalid":       "tls: each; 24h",
+	"UnencryptedSubmission":    "mail: each; 1h",
+	"OpenRelay":                "mail: each; 1h",
+	"RogueSender":              "attempt: each; 1h",
+	"BlocklistRejection":       "command: each; session: each; 1h",
+	"MailLoop":                 "mail: each; mail: 5 in 10m; 1h",
+	"SMTPSmuggling":            "anomaly: each; mail: each; 1h",
+	"SpoofedSender":            "mail: each; 1h",
+	"NotSMTP":                  "anomaly: each; 1h",
+	"DangerousAttachment":      "mail: each; 1h",
+	"MalformedMessage":         "mail: 10 in 10m; 4h",
+	"ServiceUnavailable":       "session: 10 in 5m; command: 10 in 5m; 4h",
+	"DeliveryDeferred":         "mail: adaptive, floor 30 in 10m; mail: lasting longer than 4h; 4h",
+	"CaptureLoss":              "capture: each; capture: each; 1h",
+}
+
 // untaught are the rules of the contract that have no technique.
 var untaught = []string{"MailLoop", "CertificateInvalid", "CaptureLoss", "TLSHandshakeFailure", "UnencryptedSubmission", "BlocklistRejection", "ServiceUnavailable", "DeliveryDeferred"}
 
@@ -36,6 +69,9 @@ func TestBuiltinContract(t *testing.T) {
 	for _, r := range rules {
 		if want := contract[r.Name]; strings.Join(r.Severities(), ",") != want {
 			t.Errorf("%s: severities %v, want %s", r.Name, r.Severities(), want)
+		}
+		if got := r.Fires() + "; " + short(r.Repeat()); got != fires[r.Name] {
+			t.Errorf("%s: fires %q, want %q", r.Name, got, fires[r.Name])
 		}
 		if r.Runbook != "https://github.com/mailtap/mailtap/blob/main/docs/runbooks/"+strings.ToLower(r.Name)+".md" {
 			t.Errorf("%s: runbook %q", r.Name, r.Runbook)
@@ -309,7 +345,7 @@ func TestBuiltinRules(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			e, b := engine(t, Builtin(), site)
+			e, b := engine(t, reading(c.events...), site)
 			for _, ev := range c.events {
 				e.Handle(ev)
 			}

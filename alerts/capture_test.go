@@ -25,7 +25,7 @@ func TestCaptureLoss(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			e, b := engine(t, Builtin(), Options{})
+			e, b := engine(t, reading(&captured{}), Options{})
 			c.c.Time, c.c.Source = t0, "eth1"
 			e.Capture(c.c)
 			got := ""

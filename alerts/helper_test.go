@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,19 @@ func load(t testing.TB, yaml string) RuleSet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return set
+}
+
+// reading are the built-in rules that read any of the events. The others cannot
+// fire; compiling them takes most of the time of a short test.
+func reading(events ...sessions.Event) RuleSet {
+	set := Builtin()
+	set.Rules = slices.DeleteFunc(set.Rules, func(r Rule) bool {
+		return !slices.ContainsFunc(events, func(ev sessions.Event) bool {
+			k, _ := kindOf(ev)
+			return slices.Contains(r.Events(), kindNames[k])
+		})
+	})
 	return set
 }
 

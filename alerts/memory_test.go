@@ -15,6 +15,9 @@ import (
 // (MAILTAP_FLOOD=1; else a quarter of it, still more than have room) that each try something of all that the built-in rules count, and that a source
 // which comes back again and again is not pushed out by them.
 func TestMillionSources(t *testing.T) {
+	if raceDetector {
+		t.Skip("make test runs it without the race detector")
+	}
 	sources := 250_000
 	if os.Getenv("MAILTAP_FLOOD") != "" {
 		sources = 1_000_000

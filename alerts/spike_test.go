@@ -36,6 +36,9 @@ func TestOrdinaryWeeksRaiseNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("four weeks of mail")
 	}
+	if raceDetector {
+		t.Skip("make test runs it without the race detector")
+	}
 	e, b := engine(t, Builtin(), site)
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	r := rand.New(rand.NewSource(1))

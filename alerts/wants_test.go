@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,8 +42,17 @@ rules:
   - {name: I3, event: anomaly, group_by: server.ip, for: 10s, fire: {each: {window: 2m}}, summary: '{server.ip} {value}'}
 `
 
+var mixedSet = sync.OnceValues(func() (RuleSet, error) {
+	set, err := LoadRules(strings.NewReader(mixedRules), "mixed.yaml")
+	if err != nil {
+		return set, err
+	}
+	return Builtin().Merge(set)
+})
+
 func mixed(t testing.TB, o Options) (*Engine, *book) {
-	set, err := Builtin().Merge(load(t, mixedRules))
+	t.Helper()
+	set, err := mixedSet()
 	if err != nil {
 		t.Fatal(err)
 	}

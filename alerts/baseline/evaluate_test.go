@@ -148,6 +148,9 @@ func TestEvaluation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("ten weeks of 32 groups")
 	}
+	if raceDetector {
+		t.Skip("make test runs it without the race detector")
+	}
 	var figures strings.Builder
 	figures.WriteString("| detector | precision | recall, flood of 2 × | 5 × | 20 × | delay, median | 95 % | false alarms a group and week | weeks 5 to 10 |\n|---|---|---|---|---|---|---|---|---|\n")
 	flooded, ordinary := play(true), play(false)
