@@ -109,7 +109,10 @@ func TestFamiliesAreThoseOfTheRegistry(t *testing.T) {
 }
 
 // notYet are families of the contract that are still to come.
-var notYet = []string{"deferred_recipients", "delivery_delay_seconds", "hop_delay_seconds", "attachments_total"}
+var notYet = []string{"deferred_recipients", "delivery_delay_seconds"}
+
+// beyond are families that the contract does not have.
+var beyond = []string{"refusals_total", "delivery_reports_total"}
 
 var (
 	contractRow  = regexp.MustCompile("(?m)^\\| (`[a-z_`, ]+`) \\|([^|]*)\\|")
@@ -142,6 +145,9 @@ func TestContract(t *testing.T) {
 	for _, f := range m.Families() {
 		name := strings.TrimPrefix(f.Name, prefix)
 		labels, ok := want[name]
+		if slices.Contains(beyond, name) && !ok {
+			continue
+		}
 		if !ok || !slices.Equal(labels, f.Labels) {
 			t.Errorf("%s has labels %v, the contract %v", name, f.Labels, labels)
 		}

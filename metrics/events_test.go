@@ -33,7 +33,14 @@ func conn(role, server string) *sessions.Conn {
 func dialog(c *sessions.Conn) []sessions.Event {
 	in := sessions.In{Conn: c, Time: time.Unix(1_700_000_000, 0)}
 	ms := time.Millisecond
-	mail := &sessions.Mail{To: []string{"a"}, Rejected: []sessions.Rejection{{To: "b", Code: 550}}, Result: sessions.MailAccepted, Size: 2000, DeclaredSize: -1}
+	mail := &sessions.Mail{To: []string{"a"}, Rejected: []sessions.Rejection{{To: "b", Code: 550}}, Result: sessions.MailAccepted, Size: 2000, DeclaredSize: -1,
+		Header:      &sessions.Header{HopDelay: 90 * time.Second},
+		Attachments: []sessions.Attachment{{ContentType: "application/pdf"}, {ContentType: "x-odd/y"}},
+		Report: &sessions.Report{Kind: "delivery-status", Recipients: []sessions.Recipient{
+			{Action: "failed", Status: "5.1.1"}, {Action: "delayed", Status: "4.4.7 (timeout)"}, {Action: "delivered", Status: "2.0.0"},
+			{Action: "what", Status: "5.9.1"}, {Action: "failed", Status: "x"},
+		}},
+	}
 	return []sessions.Event{
 		&sessions.Attempt{In: in, Result: "established"},
 		&sessions.Opened{In: in},
@@ -44,7 +51,7 @@ func dialog(c *sessions.Conn) []sessions.Event {
 		&sessions.Authenticated{In: in, Auth: sessions.Auth{Mechanism: "PLAIN", Result: sessions.AuthFailure, SecretExposed: true}},
 		&sessions.Replied{In: in, Verb: "MAIL", Code: 250, Delay: 2 * ms},
 		&sessions.Replied{In: in, Verb: "RCPT", Code: 250, Delay: 2 * ms},
-		&sessions.Replied{In: in, Verb: "RCPT", Code: 550, Delay: 2 * ms},
+		&sessions.Replied{In: in, Verb: "RCPT", Code: 550, Enhanced: "5.1.1", Text: "5.1.1 <b>: no such user", Delay: 2 * ms},
 		&sessions.Replied{In: in, Verb: "DATA", Code: 354, Delay: 2 * ms},
 		&sessions.Replied{In: in, Verb: ".", Code: 250, Delay: 700 * ms},
 		&sessions.MailDone{In: in, Mail: mail},
@@ -122,7 +129,11 @@ func odd(i int) []sessions.Event {
 		&sessions.Replied{In: in, Verb: name, Code: -i - 1, Delay: 1},
 		&sessions.Secured{In: in, TLS: sessions.TLS{Mode: name, Outcome: name, Version: name, Cipher: name, Handshake: 1, Certificate: &sessions.Certificate{NotAfter: time.Unix(1, 0)}}},
 		&sessions.Authenticated{In: in, Auth: sessions.Auth{Mechanism: name, Result: name, SecretExposed: true}},
-		&sessions.MailDone{In: in, Mail: &sessions.Mail{Result: name}},
+		&sessions.Replied{In: in, Verb: "RCPT", Code: 550, Text: name},
+		&sessions.MailDone{In: in, Mail: &sessions.Mail{
+			Result: sessions.MailAccepted, Header: &sessions.Header{HopDelay: 1}, Attachments: []sessions.Attachment{{ContentType: name + "/" + name}},
+			Report: &sessions.Report{Kind: "delivery-status", Recipients: []sessions.Recipient{{Action: name, Status: name}}},
+		}},
 		&sessions.Anomaly{In: in, Kind: name},
 		&sessions.Closed{In: in, Session: &sessions.Session{End: name}},
 	}

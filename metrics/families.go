@@ -13,6 +13,8 @@ var (
 	durationBuckets  = []float64{.01, .1, .5, 1, 5, 10, 30, 60, 300, 600, 1800}
 	sizeBuckets      = []float64{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20}
 	recipientBuckets = []float64{1, 2, 5, 10, 20, 50, 100, 500, 1000}
+	// The way of a mail takes seconds where nothing is wrong, days where a queue retries.
+	hopBuckets = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 5 * 24 * 3600}
 )
 
 func (m *Metrics) defineCapture(o Options) {
@@ -55,6 +57,7 @@ func (m *Metrics) defineSessions() {
 	m.bannerDelay = m.histogram("banner_delay_seconds", "The client's first packet to the server's greeting.", delayBuckets, m.role, m.server)
 	m.commands = m.counter("commands_total", "Commands, by verb.", m.role, m.verb)
 	m.replies = m.lazyCounter("replies_total", "Replies, by the command that they answer; the verb . is the end of a message, other the greeting and what answers no command.", m.role, m.server, m.replyVerb, m.code.set)
+	m.refusals = m.counter("refusals_total", "Replies that refused a connection, a greeting, a login, a mail or a recipient, by the reason that they told.", m.role, m.direction, m.server, m.reason)
 	m.replyDelay = m.histogram("reply_delay_seconds", "Last octet of a command to the first octet of its reply.", delayBuckets, m.server, m.replyVerb)
 	m.anomalies = m.counter("anomalies_total", "What was odd on the wire or reached a limit.", m.anomaly)
 }
@@ -66,6 +69,9 @@ func (m *Metrics) defineMail() {
 	m.messageBytes = m.histogram("message_bytes", "Size of the contents of messages.", sizeBuckets, m.role, m.direction)
 	m.messageRecipients = m.histogram("message_recipients", "Accepted recipients of accepted messages.", recipientBuckets, m.role)
 	m.recipients = m.counter("recipients_total", "Recipients, by the reply to RCPT.", m.role, m.direction, m.rcpt)
+	m.hopDelay = m.histogram("hop_delay_seconds", "Newest Received or Date header of a message to this hop, as the header has it.", hopBuckets, m.direction)
+	m.attachments = m.counter("attachments_total", "Attachments, by the family of their declared media type.", m.mediaType)
+	m.reports = m.counter("delivery_reports_total", "Recipients that accepted delivery status notifications are about, by what became of the mail to them.", m.direction, m.action, m.status)
 }
 
 func (m *Metrics) defineTLS() {

@@ -44,6 +44,9 @@ func (s *Shard) replied(ev *sessions.Replied, c *place) {
 	if ev.Delay >= 0 && ev.Verb != "" {
 		s.replyDelay.observe(ev.Delay.Seconds(), c.server, verb)
 	}
+	if ev.Code >= 400 && ev.Code < 600 && refusing(ev.Verb) {
+		s.refused(ev.Code, ev.Enhanced, ev.Text, c)
+	}
 	if ev.Verb == "RCPT" {
 		s.recipient(ev.Code, c)
 	}
@@ -64,6 +67,9 @@ func (s *Shard) recipient(code int, c *place) {
 func (s *Shard) greeted(b *sessions.Banner, c *place) {
 	if b.Code != 0 {
 		s.replies.inc(c.role, c.server, s.m.replyVerb.of(other), s.m.code.at(b.Code))
+	}
+	if b.Code >= 400 && b.Code < 600 {
+		s.refused(b.Code, "", b.Text, c)
 	}
 	if b.Delay > 0 {
 		s.bannerDelay.observe(b.Delay.Seconds(), c.role, c.server)
@@ -101,6 +107,9 @@ func (s *Shard) mailDone(mail *sessions.Mail, c *place) {
 	}
 	if mail.Result == sessions.MailAccepted {
 		s.messageRecipients.observe(float64(len(mail.To)), c.role)
+	}
+	if mail.Header != nil {
+		s.content(mail, c)
 	}
 }
 

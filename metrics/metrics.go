@@ -21,6 +21,7 @@ type Options struct {
 	Roles      []string // default relay, submission, submissions, lmtp
 	Sources    []string // interfaces, or the name for a file that is read
 	Ignored    []string // reasons for which capture/packet leaves a packet out, in its order
+	Reasons    []Reason // for which servers refuse, tried before the built-in ones
 	Sinks      []string // of records: file, loki
 	Receivers  []string // of alerts
 	Rules      []RuleName
@@ -34,6 +35,7 @@ func (o Options) withDefaults() Options {
 		o.MaxServers = 200
 	}
 	o.Servers = o.Servers[:min(len(o.Servers), o.MaxServers)]
+	o.Reasons = o.Reasons[:min(len(o.Reasons), MaxReasons)]
 	if len(o.Roles) == 0 {
 		o.Roles = []string{"relay", "submission", "submissions", "lmtp"}
 	}
@@ -55,6 +57,9 @@ type sets struct {
 	tlsMode, tlsOutcome            *set
 	tlsVersion, tlsCipher          *set
 	anomaly                        *set
+	mediaType, action, status      *set
+	reasons                        *reasons
+	reason                         *set
 }
 
 func newSets(o Options) sets {
@@ -78,7 +83,11 @@ func newSets(o Options) sets {
 		tlsVersion: newSet("version", tlsVersions[:]...),
 		tlsCipher:  newSet("cipher", tlsCiphers[:]...),
 		anomaly:    anomalySet(),
+		mediaType:  newSet("type", mediaTypes[:]...).withOther(),
+		action:     newSet("action", reportActions[:]...).seed(1),
+		status:     statusSet(),
 	}
+	s.reasons, s.reason = newReasons(o.Reasons)
 	s.commandOf = commandIndexes(s.replyVerb, s.verb)
 	return s
 }
@@ -99,12 +108,13 @@ type Metrics struct {
 
 	attempts, sessions                                 *counters
 	sessionDuration, bannerDelay                       *histograms
-	commands, replies                                  *counters
+	commands, replies, refusals                        *counters
 	replyDelay                                         *histograms
 	auths, exposed                                     *counters
 	messages                                           *counters
 	messageBytes, messageRecipients                    *histograms
-	recipients                                         *counters
+	recipients, attachments, reports                   *counters
+	hopDelay                                           *histograms
 	tlsSessions, tlsHandshakes                         *counters
 	tlsHandshake                                       *histograms
 	tlsExpiry                                          *gauges

@@ -10,13 +10,16 @@ type Shard struct {
 
 	attempts, sessions, commands, replies, anomalies tally
 	auths, exposed, messages, recipients             tally
+	attachments, reports, refusals                   tally
 	tlsSessions, tlsHandshakes                       tally
 	tallies                                          []*tally
 
 	sessionDuration, bannerDelay, replyDelay      observations
 	messageBytes, messageRecipients, tlsHandshake observations
+	hopDelay                                      observations
 	observations                                  []*observations
 
+	judge  judge
 	open   []openings      // by role
 	expiry map[int]float64 // newest, by server
 }
@@ -31,16 +34,18 @@ type openings struct {
 // Shard makes a Shard for one goroutine. Its events are counted in m with each
 // Publish.
 func (m *Metrics) Shard() *Shard {
-	s := &Shard{m: m, open: make([]openings, len(m.role.names)), expiry: map[int]float64{}}
+	s := &Shard{m: m, open: make([]openings, len(m.role.names)), expiry: map[int]float64{}, judge: judge{reasons: m.reasons}}
 	s.tallies = []*tally{
 		s.attempts.of(m.attempts), s.sessions.of(m.sessions), s.commands.of(m.commands), s.replies.of(m.replies), s.anomalies.of(m.anomalies),
 		s.auths.of(m.auths), s.exposed.of(m.exposed), s.messages.of(m.messages), s.recipients.of(m.recipients),
+		s.attachments.of(m.attachments), s.reports.of(m.reports), s.refusals.of(m.refusals),
 		s.tlsSessions.of(m.tlsSessions), s.tlsHandshakes.of(m.tlsHandshakes),
 	}
 	allot(s.tallies)
 	s.observations = []*observations{
 		s.sessionDuration.of(m.sessionDuration), s.bannerDelay.of(m.bannerDelay), s.replyDelay.of(m.replyDelay),
 		s.messageBytes.of(m.messageBytes), s.messageRecipients.of(m.messageRecipients), s.tlsHandshake.of(m.tlsHandshake),
+		s.hopDelay.of(m.hopDelay),
 	}
 	return s
 }
