@@ -20,6 +20,7 @@ type Config struct {
 	Web      WebConfig     `mapstructure:"web"`
 	Log      LogConfig     `mapstructure:"log"`
 	Loki     LokiConfig    `mapstructure:"loki"`
+	Metrics  MetricsConfig `mapstructure:"metrics"`
 	Alerts   AlertsConfig  `mapstructure:"alerts"`
 	StateDir Path          `mapstructure:"state_dir"`
 	TLS      TLSConfig     `mapstructure:"tls"`

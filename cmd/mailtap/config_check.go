@@ -20,6 +20,7 @@ func check(cfg *Config) []problem {
 	c.capture(&cfg.Capture)
 	c.servers(cfg.Servers)
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
+	c.metrics(&cfg.Metrics)
 	c.evidence(&cfg.Alerts.Evidence)
 	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
 	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {

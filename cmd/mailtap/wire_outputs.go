@@ -150,7 +150,7 @@ func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription, o
 	m := metrics.Options{
 		Version: version, Revision: revision(), GoVersion: runtime.Version(),
 		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
-		Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
+		Reasons: w.cfg.Metrics.reasons(), Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
 	}
 	for _, s := range list {
 		m.Receivers = append(m.Receivers, s.Receiver.Name())
