@@ -32,7 +32,7 @@ var above = map[string][]string{
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
-	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "alerts/baseline"},
 	"alerts/baseline":  {},
 	"alerts/notify":    {"alerts"},
@@ -41,6 +41,7 @@ var above = map[string][]string{
 	"alerts/ruletest":  {"alerts", "capture", "capture/packet", "sessions/dialog"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
+	"metrics/deferrals": {"sessions"},
 }
 
 // impure is what a decoder must not know: it owns no I/O, goroutine, clock,
@@ -54,7 +55,7 @@ var shared = map[string][]string{"decode/tls/keys": {"sync", "sync/atomic"}}
 
 // clockless rooms take their time from packets.
 var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions",
-	"alerts/baseline"}
+	"alerts/baseline", "metrics/deferrals"}
 
 // sourceFile is one parsed file of ours.
 type sourceFile struct {
