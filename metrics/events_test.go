@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mailtap/mailtap/metrics/deferrals"
 	"github.com/mailtap/mailtap/sessions"
 )
 
@@ -111,6 +112,14 @@ func publishAll(m *Metrics) {
 	m.Ignored([]uint64{5, 6})
 	m.Stream(sessions.Stats{Opening: 1, Established: 2, Closing: 3, HeldBytes: 4, Gaps: 5, LostBytes: 6, RetransmittedBytes: 7, Overlaps: 8, EvictedMemory: 9, EvictedIdle: 10, EvictedTable: 11})
 	m.Log("loki", LogCounts{Written: 7, Dropped: 8, Retried: 9, Waiting: 10})
+	d := m.Deferred()
+	d.Retried(conn("relay", "mx1"), deferrals.Deferred)
+	d.Retried(conn("relay", "mx1"), deferrals.Accepted)
+	d.Delivered(conn("relay", "mx1"), 700*time.Second)
+	d.Publish(deferrals.Status{
+		Waiting: []deferrals.Waiting{{Server: "mx1", Ages: deferrals.Ages{1, 2}}, {Ages: deferrals.Ages{0, 0, 0, 0, 0, 3}}, {Server: "mx9", Ages: deferrals.Ages{4}}},
+		Oldest:  90_000 * time.Second, Expired: 5, Dropped: 6,
+	})
 	m.Alert("OpenRelay", "critical", "firing")
 	m.Notified("ops", "sent", 2)
 	m.Queued("ops", 3)

@@ -14,7 +14,8 @@ var (
 	sizeBuckets      = []float64{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20}
 	recipientBuckets = []float64{1, 2, 5, 10, 20, 50, 100, 500, 1000}
 	// The way of a mail takes seconds where nothing is wrong, days where a queue retries.
-	hopBuckets = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 5 * 24 * 3600}
+	hopBuckets      = []float64{1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 5 * 24 * 3600}
+	deliveryBuckets = []float64{10, 60, 300, 600, 1800, 3600, 2 * 3600, 4 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 5 * 24 * 3600}
 )
 
 func (m *Metrics) defineCapture(o Options) {

@@ -125,6 +125,11 @@ type Metrics struct {
 	gaps, lost, retransmitted, overlaps, evicted       *published
 	logRecords, logQueue                               *published
 	reloadOK, reloadTime                               *gauges
+	deferred, deferredAge, deferredForgotten           *published
+	deferredOldest                                     *gauges
+	retries                                            *counters
+	deliveryDelay                                      *histograms
+	age, outcome, forgotten                            *set
 	alerts                                             *alertFamilies
 	notices                                            *noticeFamilies
 	source, dropReason, streamState, evictReason, sink *set
@@ -139,6 +144,7 @@ func New(reg prometheus.Registerer, o Options) *Metrics {
 	m.defineCapture(o)
 	m.defineSessions()
 	m.defineMail()
+	m.defineDeferred()
 	m.defineTLS()
 	m.defineOutputs(o)
 	return m
