@@ -138,7 +138,7 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 		return err
 	}
 	if dir := string(l.cfg.StateDir); dir != "" && !l.forgets {
-		if out.state, err = openState(dir, out.engine, saveInterval, l.log); err != nil {
+		if err := out.keep(dir, l.log); err != nil {
 			return errors.Join(err, out.close())
 		}
 	}

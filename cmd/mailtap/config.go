@@ -192,6 +192,7 @@ func Default() Config {
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,
 		},
+		Metrics: defaultMetrics(),
 		Alerts: AlertsConfig{Evidence: EvidenceConfig{
 			Memory: 64 << 20, SessionPackets: 2000, SessionSize: 512 << 10, MaxFiles: 1000, MaxSize: 1 << 30, Severity: alerts.Info,
 		}},

@@ -4,11 +4,23 @@ import (
 	"fmt"
 
 	"github.com/mailtap/mailtap/metrics"
+	"github.com/mailtap/mailtap/metrics/deferrals"
 )
 
 // MetricsConfig says what metrics tell beside what they always do.
 type MetricsConfig struct {
-	Reasons []ReasonConfig `mapstructure:"reasons"`
+	Reasons  []ReasonConfig `mapstructure:"reasons"`
+	Deferred DeferredConfig `mapstructure:"deferred"`
+}
+
+// DeferredConfig bounds what is known of mail that was deferred.
+type DeferredConfig struct {
+	Pairs  Count    `mapstructure:"pairs"`
+	Expire Duration `mapstructure:"expire"`
+}
+
+func defaultMetrics() MetricsConfig {
+	return MetricsConfig{Deferred: DeferredConfig{Pairs: deferrals.DefaultPairs, Expire: Duration(deferrals.DefaultExpire)}}
 }
 
 // ReasonConfig names why servers refuse, for the replies that a pattern matches.
@@ -19,6 +31,9 @@ type ReasonConfig struct {
 
 // metrics refuses patterns that say nothing.
 func (c *checker) metrics(cfg *MetricsConfig) {
+	if cfg.Deferred.Pairs > maxDeferredPairs {
+		c.fail("metrics.deferred.pairs", "%d pairs, allowed is 1 to %d", cfg.Deferred.Pairs, maxDeferredPairs)
+	}
 	const key = "metrics.reasons"
 	if len(cfg.Reasons) > metrics.MaxReasons {
 		c.fail(key, "%d reasons, allowed is 1 to %d", len(cfg.Reasons), metrics.MaxReasons)
@@ -29,6 +44,9 @@ func (c *checker) metrics(cfg *MetricsConfig) {
 		}
 	}
 }
+
+// maxDeferredPairs bounds the memory of deferred pairs, about 2 GB.
+const maxDeferredPairs = 20_000_000
 
 // reasons are the configured ones, which check has seen.
 func (cfg *MetricsConfig) reasons() []metrics.Reason {

@@ -15,15 +15,15 @@ func (o *outputs) merge(l *load) {
 		r := &l.runs[i]
 		o.mergeUntil(l.told, at, told{number: r.first, phase: seen})
 		if r.advance != 0 {
-			o.engine.Advance(time.Unix(0, r.advance).UTC())
+			o.advance(time.Unix(0, r.advance).UTC())
 		}
 	}
 	o.mergeUntil(l.told, at, told{number: ^uint64(0), phase: seen})
 	for _, c := range l.captures {
 		o.engine.Capture(c)
 	}
-	if o.state != nil {
-		o.state.save(o.engine)
+	for _, s := range o.states {
+		s.save()
 	}
 }
 

@@ -30,7 +30,8 @@ type outputs struct {
 	report   *report
 	screen   func(alerts.Alert)
 	active   *activeAlerts
-	state    *stateFile // of the engine
+	queue    *deferredQueue // nil where nobody scrapes
+	states   []*stateFile
 
 	log         *slog.Logger
 	stopTimeout time.Duration
@@ -74,7 +75,41 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 	if o.evidence != nil {
 		o.evidence.Saw(e.Of())
 	}
+	if o.queue != nil {
+		o.queue.Handle(e)
+	}
 	o.engine.Handle(e)
+}
+
+// advance says that packet time has come to now.
+func (o *outputs) advance(now time.Time) {
+	if o.queue != nil {
+		o.queue.advance(now)
+	}
+	o.engine.Advance(now)
+}
+
+// keep restores from the state directory what is known there, and keeps it there.
+func (o *outputs) keep(dir string, log *slog.Logger) error {
+	all := []kept{keptRules(o.engine)}
+	if o.queue != nil {
+		all = append(all, o.queue.kept())
+	}
+	for _, k := range all {
+		s, err := openState(dir, k, saveInterval, log)
+		if err != nil {
+			return err
+		}
+		o.states = append(o.states, s)
+	}
+	if o.queue != nil {
+		o.queue.publish() // what was restored
+	}
+	return nil
+}
+
+func keptRules(engine *alerts.Engine) kept {
+	return kept{engine, "alerts.state", "the state of the rules", "windows and alerts begin anew"}
 }
 
 // Alert implements alerts.Sink.
@@ -188,8 +223,8 @@ func (o *outputs) close() error {
 	if o.file != nil {
 		errs = append(errs, o.file.Flush())
 	}
-	if o.state != nil {
-		errs = append(errs, o.state.close(o.engine))
+	for _, s := range o.states {
+		errs = append(errs, s.close())
 	}
 	for _, c := range o.closers {
 		errs = append(errs, c.Close())

@@ -205,6 +205,11 @@ func everything(t *testing.T, file string) *spoken {
 	scrape := httptest.NewRecorder()
 	metricsHandler(registry).ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
 	said.Write("metrics", scrape.Body.Bytes())
+	var deferred bytes.Buffer
+	if err := out.queue.Save(&deferred); err != nil {
+		t.Error(err)
+	}
+	said.Write("deferrals.state", deferred.Bytes())
 	return said
 }
 

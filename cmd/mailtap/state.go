@@ -4,23 +4,37 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
-
-	"github.com/mailtap/mailtap/alerts"
 )
 
-// saveInterval is how often run saves the state of the rules: so much may be
-// forgotten when it is killed.
+// saveInterval is how often run saves its state: so much may be forgotten when it
+// is killed.
 const saveInterval = 5 * time.Minute
 
-// stateFile keeps what the rules know in state_dir/alerts.state. The goroutine
-// of the events puts it into memory; another one writes it.
+// stateful is what knows something that outlives a restart.
+type stateful interface {
+	Save(io.Writer) error
+	Restore(io.Reader) error
+}
+
+// kept is one thing that is kept in the state directory.
+type kept struct {
+	stateful
+	name string // of the file
+	what string // the state of the rules
+	lost string // what it means that it cannot be read
+}
+
+// stateFile keeps something in a file of the state directory. The goroutine of the
+// events puts it into memory; another one writes it.
 type stateFile struct {
+	kept
 	path    string
 	log     *slog.Logger
 	due     atomic.Bool // the next load has it saved
@@ -30,48 +44,48 @@ type stateFile struct {
 	failing bool // of the writer: to say it once
 }
 
-// openState restores the engine from the state directory, which it makes where
+// openState restores something from the state directory, which it makes where
 // there is none, and begins to keep it there. A damaged file is told of, and
 // replaced by the next save.
-func openState(dir string, engine *alerts.Engine, every time.Duration, log *slog.Logger) (*stateFile, error) {
+func openState(dir string, k kept, every time.Duration, log *slog.Logger) (*stateFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, failed(fmt.Errorf("state_dir: %w", err))
 	}
-	probe, err := os.CreateTemp(dir, "alerts.state.*") // a mistake shows now, not at the end
+	probe, err := os.CreateTemp(dir, k.name+".*") // a mistake shows now, not at the end
 	if err != nil {
 		return nil, failed(fmt.Errorf("state_dir: %w", err))
 	}
 	probe.Close()
 	os.Remove(probe.Name())
 	s := &stateFile{
-		path: filepath.Join(dir, "alerts.state"), log: log,
+		kept: k, path: filepath.Join(dir, k.name), log: log,
 		jobs: make(chan []byte, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	s.restore(engine)
+	s.restore()
 	go s.write(every)
 	return s, nil
 }
 
-func (s *stateFile) restore(engine *alerts.Engine) {
+func (s *stateFile) restore() {
 	f, err := os.Open(s.path)
 	if err == nil {
-		err = engine.Restore(f)
+		err = s.Restore(f)
 		f.Close()
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("the saved state of the rules cannot be used: windows and alerts begin anew", "file", s.path, "err", err)
+		s.log.Warn(s.what+" was saved and cannot be used: "+s.lost, "file", s.path, "err", err)
 	}
 }
 
 // save puts the state into memory, when it is time. The goroutine of the events
 // calls it after each load.
-func (s *stateFile) save(engine *alerts.Engine) {
+func (s *stateFile) save() {
 	if !s.due.CompareAndSwap(true, false) {
 		return
 	}
 	var b bytes.Buffer
-	if err := engine.Save(&b); err != nil {
-		s.log.Error("the state of the rules was not saved", "err", err)
+	if err := s.Save(&b); err != nil {
+		s.log.Error(s.what+" was not saved", "err", err)
 		return
 	}
 	select {
@@ -92,7 +106,7 @@ func (s *stateFile) write(every time.Duration) {
 		case state := <-s.jobs:
 			err := writeAtomically(s.path, state)
 			if err != nil && !s.failing {
-				s.log.Error("the state of the rules was not saved", "err", err)
+				s.log.Error(s.what+" was not saved", "err", err)
 			}
 			s.failing = err != nil
 		case <-s.stop:
@@ -102,16 +116,16 @@ func (s *stateFile) write(every time.Duration) {
 }
 
 // close saves the last state. The events must have ended.
-func (s *stateFile) close(engine *alerts.Engine) error {
+func (s *stateFile) close() error {
 	close(s.stop)
 	<-s.done
 	var b bytes.Buffer
-	err := engine.Save(&b)
+	err := s.Save(&b)
 	if err == nil {
 		err = writeAtomically(s.path, b.Bytes())
 	}
 	if err != nil {
-		return fmt.Errorf("the state of the rules was not saved: %w", err)
+		return fmt.Errorf("%s was not saved: %w", s.what, err)
 	}
 	return nil
 }

@@ -46,21 +46,21 @@ func TestStateOutlivesARestart(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	first := newGuesser(t)
-	s, err := openState(dir, first.engine, time.Hour, logger)
+	s, err := openState(dir, keptRules(first.engine), time.Hour, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.fail(3)
-	s.save(first.engine) // it is not time
+	s.save() // it is not time
 	if len(s.jobs) > 0 {
 		t.Error("saved too early")
 	}
-	if err := s.close(first.engine); err != nil {
+	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
 	second := newGuesser(t)
 	second.second = first.second
-	if s, err = openState(dir, second.engine, time.Hour, logger); err != nil {
+	if s, err = openState(dir, keptRules(second.engine), time.Hour, logger); err != nil {
 		t.Fatal(err)
 	}
 	second.fail(2)
@@ -68,8 +68,8 @@ func TestStateOutlivesARestart(t *testing.T) {
 		t.Errorf("%v, log %s", second.told, log.String())
 	}
 	s.due.Store(true)
-	s.save(second.engine)
-	if err := s.close(second.engine); err != nil {
+	s.save()
+	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := os.ReadDir(dir)
@@ -83,7 +83,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := newGuesser(t)
-	s, err = openState(dir, third.engine, time.Hour, logger)
+	s, err = openState(dir, keptRules(third.engine), time.Hour, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 	if len(third.told) > 0 || strings.Count(log.String(), "begin anew") != 1 {
 		t.Errorf("%v, log %s", third.told, log.String())
 	}
-	if err := s.close(third.engine); err != nil {
+	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,14 +100,14 @@ func TestStateOutlivesARestart(t *testing.T) {
 func TestStateIsSavedNowAndThen(t *testing.T) {
 	dir := t.TempDir()
 	g := newGuesser(t)
-	s, err := openState(dir, g.engine, time.Millisecond, slog.New(slog.DiscardHandler))
+	s, err := openState(dir, keptRules(g.engine), time.Millisecond, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		g.fail(1)
-		s.save(g.engine)
+		s.save()
 		if _, err := os.Stat(s.path); err == nil {
 			break
 		}
@@ -115,7 +115,7 @@ func TestStateIsSavedNowAndThen(t *testing.T) {
 			t.Fatal("never saved")
 		}
 	}
-	if err := s.close(g.engine); err != nil {
+	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -125,7 +125,7 @@ func TestStateDirMustBeWritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openState(file, newGuesser(t).engine, time.Hour, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "state_dir") {
+	if _, err := openState(file, keptRules(newGuesser(t).engine), time.Hour, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "state_dir") {
 		t.Error(err)
 	}
 }

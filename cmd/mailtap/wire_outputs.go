@@ -51,6 +51,7 @@ func (w wiring) outputs() (*outputs, error) {
 	}
 	if w.registry != nil {
 		o.metrics = metrics.New(w.registry, w.metricsOptions(set, list, o))
+		o.queue = newDeferredQueue(w.cfg, o.metrics)
 	}
 	if err := w.addNotifier(o, list); err != nil {
 		return nil, err
