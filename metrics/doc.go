@@ -7,7 +7,8 @@
 // Label sets are closed: a name from the wire is looked up in a list and counts
 // as "other" where it is not in it, so no traffic can make the number of series
 // grow past what the configuration allows. It never puts an address, a domain, a
-// user or an id into a label, never reads a clock and, on the packet path,
+// user or an id into a label, but for the lists of package top that a site asks for; it
+// never reads a clock and, on the packet path,
 // neither locks nor allocates.
 //
 // To add a metric: a line in define (families.go), a row in docs/metrics.md, and

@@ -22,6 +22,7 @@ type Options struct {
 	Sources    []string // interfaces, or the name for a file that is read
 	Ignored    []string // reasons for which capture/packet leaves a packet out, in its order
 	Reasons    []Reason // for which servers refuse, tried before the built-in ones
+	Top        bool     // show the names that Metrics.Top is given
 	Sinks      []string // of records: file, loki
 	Receivers  []string // of alerts
 	Rules      []RuleName
@@ -130,6 +131,7 @@ type Metrics struct {
 	retries                                            *counters
 	deliveryDelay                                      *histograms
 	age, outcome, forgotten                            *set
+	top                                                *topMessages // nil: not wanted
 	alerts                                             *alertFamilies
 	notices                                            *noticeFamilies
 	source, dropReason, streamState, evictReason, sink *set
@@ -147,6 +149,9 @@ func New(reg prometheus.Registerer, o Options) *Metrics {
 	m.defineDeferred()
 	m.defineTLS()
 	m.defineOutputs(o)
+	if o.Top {
+		m.top = m.defineTop()
+	}
 	return m
 }
 

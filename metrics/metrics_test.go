@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 
+	"github.com/mailtap/mailtap/metrics/top"
 	"github.com/mailtap/mailtap/sessions"
 )
 
@@ -343,4 +344,27 @@ func BenchmarkScrape(b *testing.B) {
 		scrape(b, reg)
 	}
 	b.ReportMetric(float64(seriesOf(b, reg)), "children")
+}
+
+func TestTopIsOffUnlessAskedFor(t *testing.T) {
+	entries := []top.Entry{{List: top.SenderDomain, Name: "one.test", Mails: 7}, {List: top.Client, Name: "192.0.2.1", Mails: 3}}
+	m, reg := newTest()
+	m.Top(entries)
+	if strings.Contains(scrape(t, reg), "top_messages") {
+		t.Error("shown although nobody asked for it")
+	}
+	o, reg := testOptions(), prometheus.NewRegistry()
+	o.Top = true
+	m = New(reg, o)
+	m.Top(nil)
+	m.Top(entries)
+	got := scrape(t, reg)
+	for _, want := range []string{`mailtap_top_messages{list="sender_domain",name="one.test"} 7`, `mailtap_top_messages{list="client",name="192.0.2.1"} 3`} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
+		t.Error(err, problems)
+	}
 }

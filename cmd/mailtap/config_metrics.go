@@ -2,15 +2,26 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/deferrals"
+	"github.com/mailtap/mailtap/metrics/top"
 )
 
 // MetricsConfig says what metrics tell beside what they always do.
 type MetricsConfig struct {
 	Reasons  []ReasonConfig `mapstructure:"reasons"`
 	Deferred DeferredConfig `mapstructure:"deferred"`
+	Top      TopConfig      `mapstructure:"top"`
+}
+
+// TopConfig is how many names each list of the busiest has; none without a number.
+type TopConfig struct {
+	SenderDomains    Count    `mapstructure:"sender_domains"`
+	RecipientDomains Count    `mapstructure:"recipient_domains"`
+	Clients          Count    `mapstructure:"clients"`
+	Window           Duration `mapstructure:"window"`
 }
 
 // DeferredConfig bounds what is known of mail that was deferred.
@@ -20,7 +31,7 @@ type DeferredConfig struct {
 }
 
 func defaultMetrics() MetricsConfig {
-	return MetricsConfig{Deferred: DeferredConfig{Pairs: deferrals.DefaultPairs, Expire: Duration(deferrals.DefaultExpire)}}
+	return MetricsConfig{Deferred: DeferredConfig{Pairs: deferrals.DefaultPairs, Expire: Duration(deferrals.DefaultExpire)}, Top: TopConfig{Window: Duration(top.DefaultWindow)}}
 }
 
 // ReasonConfig names why servers refuse, for the replies that a pattern matches.
@@ -33,6 +44,14 @@ type ReasonConfig struct {
 func (c *checker) metrics(cfg *MetricsConfig) {
 	if cfg.Deferred.Pairs > maxDeferredPairs {
 		c.fail("metrics.deferred.pairs", "%d pairs, allowed is 1 to %d", cfg.Deferred.Pairs, maxDeferredPairs)
+	}
+	for _, list := range []struct {
+		key string
+		n   Count
+	}{{"sender_domains", cfg.Top.SenderDomains}, {"recipient_domains", cfg.Top.RecipientDomains}, {"clients", cfg.Top.Clients}} {
+		if list.n > top.MaxNames {
+			c.fail("metrics.top."+list.key, "%d names, allowed is 1 to %d", list.n, top.MaxNames)
+		}
 	}
 	const key = "metrics.reasons"
 	if len(cfg.Reasons) > metrics.MaxReasons {
@@ -58,3 +77,11 @@ func (cfg *MetricsConfig) reasons() []metrics.Reason {
 	}
 	return out
 }
+
+func (cfg *TopConfig) options() top.Options {
+	return top.Options{
+		SenderDomains: int(cfg.SenderDomains), RecipientDomains: int(cfg.RecipientDomains), Clients: int(cfg.Clients), Window: time.Duration(cfg.Window),
+	}
+}
+
+func (cfg *TopConfig) wanted() bool { return cfg.SenderDomains+cfg.RecipientDomains+cfg.Clients > 0 }

@@ -215,3 +215,23 @@ func TestDeferredMailOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The lists of the busiest are shown where they are wanted, and nowhere else.
+func TestTop(t *testing.T) {
+	file := captureOfMeetings(t,
+		meeting{client: 1, server: "192.0.2.25:25", text: retriedTalk},
+		meeting{client: 2, server: "192.0.2.25:25", after: 400 * time.Second, text: greylistedTalk},
+	)
+	page := scrapeOf(t, 2, file, "--metrics.top.sender_domains", "5", "--metrics.top.clients", "5")
+	for _, want := range []string{
+		`mailtap_top_messages{list="sender_domain",name="client.test"} 1`,
+		`mailtap_top_messages{list="client",name="10.0.0.1"} 1`,
+	} {
+		if !strings.Contains(page, want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if page := scrapeOf(t, 2, file); strings.Contains(page, "client.test") || strings.Contains(page, "10.0.0.1") {
+		t.Error("a name of the wire is shown")
+	}
+}

@@ -32,7 +32,7 @@ var above = map[string][]string{
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
-	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals"},
+	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals", "metrics/top"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "alerts/baseline"},
 	"alerts/baseline":  {},
 	"alerts/notify":    {"alerts"},
@@ -42,6 +42,7 @@ var above = map[string][]string{
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
 	"metrics/deferrals": {"sessions"},
+	"metrics/top":       {"sessions"},
 }
 
 // impure is what a decoder must not know: it owns no I/O, goroutine, clock,
@@ -55,7 +56,7 @@ var shared = map[string][]string{"decode/tls/keys": {"sync", "sync/atomic"}}
 
 // clockless rooms take their time from packets.
 var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions",
-	"alerts/baseline", "metrics/deferrals"}
+	"alerts/baseline", "metrics/deferrals", "metrics/top"}
 
 // sourceFile is one parsed file of ours.
 type sourceFile struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/metrics"
+	"github.com/mailtap/mailtap/metrics/top"
 	"github.com/mailtap/mailtap/sessions"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
@@ -31,6 +32,7 @@ type outputs struct {
 	screen   func(alerts.Alert)
 	active   *activeAlerts
 	queue    *deferredQueue // nil where nobody scrapes
+	top      *top.Lists     // nil where nobody wants it
 	states   []*stateFile
 
 	log         *slog.Logger
@@ -78,6 +80,9 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 	if o.queue != nil {
 		o.queue.Handle(e)
 	}
+	if o.top != nil {
+		o.top.Handle(e)
+	}
 	o.engine.Handle(e)
 }
 
@@ -85,6 +90,11 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 func (o *outputs) advance(now time.Time) {
 	if o.queue != nil {
 		o.queue.advance(now)
+	}
+	if o.top != nil {
+		if entries, ended := o.top.Advance(now); ended {
+			o.metrics.Top(entries)
+		}
 	}
 	o.engine.Advance(now)
 }

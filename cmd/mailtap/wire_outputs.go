@@ -17,6 +17,7 @@ import (
 	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
+	"github.com/mailtap/mailtap/metrics/top"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
@@ -52,6 +53,7 @@ func (w wiring) outputs() (*outputs, error) {
 	if w.registry != nil {
 		o.metrics = metrics.New(w.registry, w.metricsOptions(set, list, o))
 		o.queue = newDeferredQueue(w.cfg, o.metrics)
+		o.top = top.New(w.cfg.Metrics.Top.options())
 	}
 	if err := w.addNotifier(o, list); err != nil {
 		return nil, err
@@ -151,7 +153,7 @@ func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription, o
 	m := metrics.Options{
 		Version: version, Revision: revision(), GoVersion: runtime.Version(),
 		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
-		Reasons: w.cfg.Metrics.reasons(), Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
+		Reasons: w.cfg.Metrics.reasons(), Top: w.cfg.Metrics.Top.wanted(), Ignored: packet.Reasons(), NotificationResults: notify.Results[:],
 	}
 	for _, s := range list {
 		m.Receivers = append(m.Receivers, s.Receiver.Name())
