@@ -108,6 +108,23 @@ func TestFamiliesAreThoseOfTheRegistry(t *testing.T) {
 	}
 }
 
+// The table of built-in reasons is complete, and in the order in which they are tried.
+func TestDocumentationOfReasons(t *testing.T) {
+	data, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(data), "| reason | what servers say |\n|---|---|\n")
+	table, _, _ := strings.Cut(section, "\n\n")
+	var got []string
+	for row := range strings.SplitSeq(table, "\n") {
+		got = append(got, strings.Split(row, "`")[1])
+	}
+	if !slices.Equal(got, BuiltinReasons()) {
+		t.Errorf("documented are %v, there are %v", got, BuiltinReasons())
+	}
+}
+
 // beyond are families that the contract does not have.
 var beyond = []string{"refusals_total", "delivery_reports_total", "deferred_recipients_by_age", "deferred_oldest_age_seconds", "deferred_retries_total", "deferred_forgotten_total"}
 

@@ -44,7 +44,7 @@ func benchCapture(b *testing.B, connections int) (file []byte, packets int) {
 // ethernetOf writes the frame of a segment of client n, with a right checksum.
 func ethernetOf(s packet.Segment, n uint32) []byte {
 	src, dst := &s.Src.Lo, &s.Dst.Lo
-	if s.SrcPort == 25 {
+	if s.SrcPort < 1024 { // the server
 		src, dst = dst, src
 	}
 	*src = uint64(10<<24 + n)

@@ -235,3 +235,36 @@ func TestTop(t *testing.T) {
 		t.Error("a name of the wire is shown")
 	}
 }
+
+const refusedTalk = `S: 220 mx.other.test ESMTP
+C: HELO relay.home.test
+S: 250 mx.other.test
+C: MAIL FROM:<u@home.test>
+S: 550 5.7.1 Our gateway does not know you
+C: QUIT
+S: 221 2.0.0 Bye
+close S
+close C
+`
+
+// Labels tell who refuses whom, and a site's own reasons go first.
+func TestRefusalsByDirectionServerAndReason(t *testing.T) {
+	file := captureOfMeetings(t,
+		meeting{client: 1, server: "192.0.2.25:25", text: refusedTalk},
+		meeting{client: 2, server: "10.0.0.25:25", after: time.Second, text: refusedTalk},
+		meeting{client: 3, server: "192.0.2.25:587", after: 2 * time.Second, text: greylistedTalk},
+	)
+	page := scrapeOf(t, 2, file, "--home.networks", "10.0.0.0/8", "--servers", "[{name: mx, addresses: [10.0.0.25]}]",
+		"--metrics.reasons", `[{name: partner, pattern: "our GATEWAY"}]`, "--capture.ports", "{relay: [25], submission: [587]}")
+	for _, want := range []string{
+		`mailtap_refusals_total{direction="outbound",reason="partner",role="relay",server="other"} 1`,
+		`mailtap_refusals_total{direction="internal",reason="partner",role="relay",server="mx"} 1`,
+		`mailtap_refusals_total{direction="outbound",reason="greylisting",role="submission",server="other"} 1`,
+		`mailtap_deferred_recipients{server="other"} 1`,
+		`mailtap_deferred_recipients{server="mx"} 0`,
+	} {
+		if !strings.Contains(page, want+"\n") {
+			t.Errorf("no line %s", want)
+		}
+	}
+}
