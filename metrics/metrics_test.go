@@ -274,10 +274,11 @@ func TestHandleDoesNotAllocate(t *testing.T) {
 func BenchmarkHandle(b *testing.B) {
 	m, _ := newTest()
 	s := m.Shard()
-	for _, e := range []sessions.Event{dialog(conn("relay", "mx1"))[3], dialog(conn("relay", "mx1"))[8], dialog(conn("relay", "mx1"))[12]} {
+	events := dialog(conn("relay", "mx1"))
+	for _, e := range []sessions.Event{events[3], events[8], events[9], events[12], small(0)[9]} {
 		name := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", e), "*sessions."), "*")
 		if r, ok := e.(*sessions.Replied); ok {
-			name += r.Verb
+			name += fmt.Sprint(r.Verb, r.Code)
 		}
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -287,7 +288,6 @@ func BenchmarkHandle(b *testing.B) {
 		})
 	}
 	b.Run("dialog", func(b *testing.B) {
-		events := dialog(conn("relay", "mx1"))
 		for b.Loop() {
 			s.play(events)
 		}
