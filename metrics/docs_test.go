@@ -167,6 +167,11 @@ func TestContract(t *testing.T) {
 		}
 		delete(want, name)
 	}
+	for _, name := range beyond {
+		if !slices.ContainsFunc(m.Families(), func(f Family) bool { return f.Name == prefix+name }) {
+			t.Errorf("%s is said to be beyond the contract and is not there", name)
+		}
+	}
 	for name := range want {
 		t.Errorf("%s of the contract is missing", name)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailtap/mailtap/alerts/evidence"
+	"github.com/mailtap/mailtap/metrics/deferrals"
 )
 
 // addEvidence looks at the directory before anything is captured.
@@ -33,10 +34,11 @@ func (w wiring) addEvidence(o *outputs) error {
 
 // heap is what the program may hold before the collector works harder.
 func (c *Config) heap() int64 {
+	memory := c.Memory + Size(c.Metrics.Deferred.Pairs)*deferrals.PairBytes
 	if e := &c.Alerts.Evidence; e.Directory != "" {
-		return int64(c.Memory + e.Memory + e.Memory/4)
+		memory += e.Memory + e.Memory/4
 	}
-	return int64(c.Memory)
+	return int64(memory)
 }
 
 // leastTime is what the disk gets at the end beside receivers that are away.

@@ -34,10 +34,11 @@ type Options struct {
 	Observer Observer      // nil: nobody asks
 }
 
-// Defaults of Options.
+// Defaults of Options, and what a pair costs.
 const (
 	DefaultPairs  = 200_000
 	DefaultExpire = 24 * time.Hour
+	PairBytes     = 150 // octets of memory at most, with its share of the table; 100 mostly
 	maxServers    = 1 << 15
 )
 

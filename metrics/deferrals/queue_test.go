@@ -330,17 +330,16 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// At its bound a queue holds what the documentation says: 30 MB.
+// At its bound, wherever that is, a queue holds what PairBytes says.
 func TestMemoryAtTheBound(t *testing.T) {
-	before := heap()
-	q := filled(DefaultPairs)
-	octets := int64(heap()) - int64(before)
-	t.Logf("%d pairs hold %d octets", len(q.table.index), octets)
-	if octets > 30<<20 {
-		t.Errorf("%d pairs hold %d octets", len(q.table.index), octets)
-	}
-	if n := len(q.table.index); n != DefaultPairs {
-		t.Errorf("%d pairs", n)
+	for _, pairs := range []int{120_000, 160_000, DefaultPairs, 240_000} {
+		before := heap()
+		q := filled(pairs)
+		octets := int64(heap()) - int64(before)
+		t.Logf("%d pairs hold %d octets", pairs, octets)
+		if n := len(q.table.index); n != pairs || octets > int64(n*PairBytes) {
+			t.Errorf("%d pairs hold %d octets", n, octets)
+		}
 	}
 }
 
