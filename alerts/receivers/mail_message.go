@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/sessions/syslog"
 )
 
 // maxSubject is how long a subject's text may be.
@@ -55,7 +56,7 @@ func (m *Mail) subject(batch []alerts.Alert) string {
 	if len(batch) == 1 {
 		text += ": " + batch[0].Summary
 	}
-	text = strings.ReplaceAll(clipBytes(oneLine(text), maxSubject), "=?", "= ?") // nothing that traffic holds is an encoded word
+	text = strings.ReplaceAll(clipBytes(syslog.OneLine(text), maxSubject), "=?", "= ?") // nothing that traffic holds is an encoded word
 	return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", text), "?= =?", "?=\r\n =?")
 }
 
@@ -81,12 +82,12 @@ func (m *Mail) text(a *alerts.Alert) (string, error) {
 		return strings.TrimRight(text, "\n") + "\n", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n\n", headline(a), oneLine(a.Summary))
+	fmt.Fprintf(&b, "%s\n%s\n\n", headline(a), syslog.OneLine(a.Summary))
 	for _, f := range factsOf(a, m.options.Sensor) {
-		fmt.Fprintf(&b, "%-12s %s\n", f.name, oneLine(f.value))
+		fmt.Fprintf(&b, "%-12s %s\n", f.name, syslog.OneLine(f.value))
 	}
 	if a.Runbook != "" {
-		fmt.Fprintf(&b, "%-12s %s\n", "runbook", oneLine(a.Runbook))
+		fmt.Fprintf(&b, "%-12s %s\n", "runbook", syslog.OneLine(a.Runbook))
 	}
 	if a.Repeat > 0 && a.Status == alerts.Firing {
 		fmt.Fprintf(&b, "\nIt still fires: told again after %s.\n", a.Time.Sub(a.Started).Round(time.Minute))

@@ -9,24 +9,13 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/notify"
+	"github.com/mailtap/mailtap/sessions/syslog"
 )
-
-// Facilities are the names of syslog's facilities by their numbers (RFC 5424,
-// 6.2.1).
-var Facilities = [...]string{"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-	"ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}
-
-// sdID names our structured data; 32473 is the enterprise number that RFC 5612
-// sets aside for those who have none.
-const sdID = "mailtap@32473"
 
 // maxSyslog is how long a message's text and each of its values may be: receivers
 // should take 8,192 octets in all (RFC 5425, 4.3.1).
@@ -40,7 +29,7 @@ type SyslogOptions struct {
 	Name     string        // for metrics and errors; default syslog
 	Address  string        // host:port
 	TLS      *tls.Config   // nil: TCP in clear
-	Facility string        // one of Facilities; default local0
+	Facility string        // one of syslog.Facilities; default local0
 	Hostname string        // of this machine; default -
 	Sensor   string        // told in the structured data
 	Timeout  time.Duration // of one delivery; default 10 s
@@ -60,8 +49,8 @@ type Syslog struct {
 func NewSyslog(o SyslogOptions) (*Syslog, error) {
 	o.Name = cmp.Or(o.Name, "syslog")
 	o.Timeout = cmp.Or(max(o.Timeout, 0), 10*time.Second)
-	facility := slices.Index(Facilities[:], cmp.Or(o.Facility, "local0"))
-	if facility < 0 {
+	facility, ok := syslog.Facility(cmp.Or(o.Facility, "local0"))
+	if !ok {
 		return nil, fmt.Errorf("receiver %s: %q is no facility", o.Name, alerts.Clip(o.Facility))
 	}
 	host, _, err := net.SplitHostPort(o.Address)
@@ -150,8 +139,7 @@ func (s *Syslog) await(c net.Conn) error {
 func (s *Syslog) frames(batch []alerts.Alert) []byte {
 	var out []byte
 	for i := range batch {
-		m := s.message(&batch[i])
-		out = fmt.Appendf(out, "%d %s", len(m), m)
+		out = syslog.AppendFrame(out, s.message(&batch[i]))
 	}
 	return out
 }
@@ -161,25 +149,21 @@ func (s *Syslog) frames(batch []alerts.Alert) []byte {
 func syslogSeverity(a *alerts.Alert) int {
 	switch {
 	case a.Status == alerts.Resolved:
-		return 5
+		return syslog.Notice
 	case a.Severity == alerts.Critical:
-		return 2
+		return syslog.Critical
 	case a.Severity == alerts.Warning:
-		return 4
+		return syslog.Warning
 	}
-	return 6
+	return syslog.Informational
 }
 
 // message writes one alert: header, structured data, text.
-func (s *Syslog) message(a *alerts.Alert) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "<%d>1 %s %s mailtap %d %s [%s", s.facility*8+syslogSeverity(a), a.Time.UTC().Format("2006-01-02T15:04:05.000000Z"),
-		word(s.options.Hostname, 255), os.Getpid(), word(a.Rule, 32), sdID)
-	put := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, ` %s="%s"`, name, escapeParam(clipBytes(value, maxSyslogValue)))
-		}
-	}
+func (s *Syslog) message(a *alerts.Alert) []byte {
+	b := syslog.AppendHeader(nil, syslog.Header{
+		Facility: s.facility, Severity: syslogSeverity(a), Time: a.Time, Hostname: s.options.Hostname, PID: os.Getpid(), MsgID: a.Rule,
+	})
+	put := func(name, value string) { b = syslog.AppendParam(b, name, clipBytes(value, maxSyslogValue)) }
 	put("rule", a.Rule)
 	put("status", a.Status)
 	put("severity", a.Severity)
@@ -194,36 +178,8 @@ func (s *Syslog) message(a *alerts.Alert) string {
 	put("sessions", strings.Join(a.Sessions, ","))
 	put("evidence", a.Evidence)
 	for _, l := range a.Labels {
-		put("label."+word(l.Name, 26), l.Value)
+		put("label."+syslog.Word(l.Name, 26), l.Value)
 	}
-	b.WriteString("] \ufeff") // the byte order mark says that UTF-8 follows (RFC 5424, 6.4)
-	b.WriteString(clipBytes(oneLine(strings.ToUpper(a.Status)+" "+a.Severity+" "+a.Rule+": "+a.Summary), maxSyslogText))
-	return b.String()
-}
-
-// word is a name as the header and SD-NAME have it: printable ASCII without
-// what ends or splits it.
-func word(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if r <= ' ' || r >= 0x7f || r == '=' || r == ']' || r == '"' {
-			return '_'
-		}
-		return r
-	}, s)
-	return cmp.Or(s[:min(len(s), most)], "-")
-}
-
-// escapeParam writes a value of structured data (RFC 5424, 6.3.3).
-func escapeParam(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, `]`, `\]`).Replace(oneLine(s))
-}
-
-// oneLine is a text without control characters and damaged octets.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
+	b = append(syslog.AppendEnd(b), "\ufeff"...) // the byte order mark says that UTF-8 follows (RFC 5424, 6.4)
+	return append(b, clipBytes(syslog.OneLine(strings.ToUpper(a.Status)+" "+a.Severity+" "+a.Rule+": "+a.Summary), maxSyslogText)...)
 }

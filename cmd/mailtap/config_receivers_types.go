@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mailtap/mailtap/alerts/receivers"
+	"github.com/mailtap/mailtap/sessions/syslog"
 )
 
 type (
@@ -75,5 +76,5 @@ func (m *MailAddress) UnmarshalText(b []byte) error {
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (f *Facility) UnmarshalText(b []byte) error {
-	return oneOf(f, b, "facility", receivers.Facilities[:]...)
+	return oneOf(f, b, "facility", syslog.Facilities[:]...)
 }

@@ -31,13 +31,14 @@ var above = map[string][]string{
 	"decode/tls/keys":  {},
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
-	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions"},
+	"sessions/syslog":  {},                            // a form that records and alerts share, who never meet
+	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "sessions/syslog"},
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals", "metrics/top"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "alerts/baseline"},
 	"alerts/baseline":  {},
 	"alerts/notify":    {"alerts"},
 	"alerts/evidence":  {"capture", "capture/packet", "sessions", "alerts"},
-	"alerts/receivers": {"alerts", "alerts/notify"},
+	"alerts/receivers": {"alerts", "alerts/notify", "sessions/syslog"},
 	"alerts/ruletest":  {"alerts", "capture", "capture/packet", "sessions/dialog"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
@@ -56,7 +57,7 @@ var shared = map[string][]string{"decode/tls/keys": {"sync", "sync/atomic"}}
 
 // clockless rooms take their time from packets.
 var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions",
-	"alerts/baseline", "metrics/deferrals", "metrics/top"}
+	"sessions/syslog", "alerts/baseline", "metrics/deferrals", "metrics/top"}
 
 // sourceFile is one parsed file of ours.
 type sourceFile struct {
