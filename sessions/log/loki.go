@@ -7,41 +7,54 @@ import (
 	"time"
 )
 
-// pusher delivers records to a log store and keeps truthful counts of what
-// became of them. Its methods are called by one goroutine, except counts and failure.
+// pusher sends records to a log store, once. One goroutine calls it.
 type pusher interface {
-	push(it *item)      // hands a record over; may wait while the store is away
-	counts() pushCounts // since the start
-	stop()              // ends; only when nothing is under way is that quick
-	failure() error     // why the last push failed; tells no secret
+	// push sends a batch and waits for the outcome: the parts are those of the
+	// batch in its order, and together all of it.
+	push(batch []item, metadata bool) []part
+	stop()
 }
 
-// pushCounts counts records that were acknowledged or given up, and how often
-// a push was tried again.
-type pushCounts struct{ sent, dropped, retries uint64 }
+// part is what became of the next so many records of a push.
+type part struct {
+	records int
+	outcome outcome
+}
 
 // Loki is a sink that pushes records to Grafana Loki. Write puts them into a
-// bounded queue; one goroutine takes them out in batches and waits until each
-// batch was acknowledged or given up, so that the counts are the truth.
+// bounded queue; one goroutine takes them out in batches, in order, and tries until
+// each was taken or refused. With a spool, what cannot wait in memory waits in
+// files, also over a restart; without one it is dropped and counted.
 //
-// Written means that Loki answered 2xx. Dropped means that there was no such
-// answer: the queue was full, the tries were used up, Loki refused (it refuses a
-// whole push for one bad line, e.g. one older than its limit of a week, though it
-// may have stored the others), or Stop's time was over. Retried counts the
-// records of a push each time it was tried again.
+// Written means that Loki answered 2xx to a push with the record in it. Loki
+// refuses a whole push for one bad line, although it stores the good ones: such
+// a push is sent again in parts until the bad lines are alone. So Loki may get a
+// record twice (Counts.Retried), and stores it once: an entry of the same stream,
+// time and text is the same entry.
 type Loki struct {
-	o     LokiOptions
-	queue *queue
-	push  pusher
-	done  chan struct{} // closed when the goroutine ended
+	o      LokiOptions
+	queue  *queue
+	push   pusher
+	ending chan struct{} // closed when nothing more comes
+	quit   chan struct{} // closed when nothing more is to be sent
+	ended  sync.WaitGroup
+
+	order    sync.Mutex // held while records leave the queue or the spool; before mu
+	spool    *spool     // nil: memory only
+	spoolErr error      // what is wrong with it
+	stuck    bool       // it took nothing when last asked
 
 	mu       sync.Mutex
 	counted  Counts
-	inFlight int        // taken from the queue, outcome unknown
-	handed   int        // of these, how many the pusher has
-	last     pushCounts // what the pusher had counted when last asked
-	again    uint64     // tries of the batch under way after its first
-	over     bool       // Stop's time is over: what was left is counted
+	under    int      // records that left the queue or the spool, outcome unknown
+	spooled  int      // records in the spool
+	rest     [][]item // of the batch under way
+	file     spooled  // that it came from
+	last     error    // why the last push failed
+	metadata bool     // send structured metadata
+	over     bool     // Stop's time is over: what was left is counted
+
+	stopOnce, quitOnce sync.Once
 }
 
 // NewLoki checks the options and starts the sink.
@@ -51,27 +64,44 @@ func NewLoki(o LokiOptions) (*Loki, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startLoki(o, p), nil
+	l, err := startLoki(o, p)
+	if err != nil {
+		p.stop()
+	}
+	return l, err
 }
 
-func startLoki(o LokiOptions, p pusher) *Loki {
-	l := &Loki{
-		o: o, push: p, queue: newQueue(o.MaxRecords, o.MaxBytes),
-		last: p.counts(), done: make(chan struct{}),
+func startLoki(o LokiOptions, p pusher) (*Loki, error) {
+	l := &Loki{o: o, push: p, queue: newQueue(o.MaxRecords, o.MaxBytes), ending: make(chan struct{}), quit: make(chan struct{}), metadata: !o.NoMetadata}
+	if o.SpoolDir != "" {
+		s, damaged, err := openSpool(o.SpoolDir, o.SpoolSize)
+		if err != nil {
+			return nil, fmt.Errorf("log: the spool of Loki: %w", err)
+		}
+		if damaged > 0 {
+			l.spoolErr = fmt.Errorf("log: the spool of Loki: %d damaged files were removed", damaged)
+		}
+		l.spool, l.spooled = s, s.items()
+		l.ended.Go(l.spill)
 	}
-	go l.run()
-	return l
+	l.ended.Go(l.run)
+	return l, nil
 }
 
 // Write implements Sink. Live it never waits: what finds no space is dropped
 // and counted. With Block it waits for space, at most BlockWait.
 func (l *Loki) Write(rec Record) {
-	it := item{line: string(rec.Line), time: rec.Time, event: rec.Event, role: rec.Role, direction: rec.Direction}
-	if l.queue.put(it, l.o.BlockWait) {
-		return
+	it := own(&rec)
+	// Years of five digits, as a hostile capture has them, cannot be sent.
+	reason := Refused
+	if year := it.time.Year(); year > 0 && year < 10_000 {
+		if l.queue.put(it, l.o.BlockWait) {
+			return
+		}
+		reason = QueueFull
 	}
 	l.mu.Lock()
-	l.counted.Dropped++
+	l.counted.drop(reason, 1)
 	l.mu.Unlock()
 }
 
@@ -79,169 +109,230 @@ func (l *Loki) Write(rec Record) {
 func (l *Loki) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.settle()
 	c := l.counted
 	items, _, _ := l.queue.state()
-	c.Waiting = items + l.inFlight
+	c.Waiting = items + l.under + l.spooled
 	return c
 }
 
-// Err says why the last failed push failed, nil where none did. The text holds
-// no URL, no credentials and nothing that the server said but its status.
-func (l *Loki) Err() error { return l.push.failure() }
+// Spooled says how many of the records that wait do so in the spool.
+func (l *Loki) Spooled() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.spooled
+}
 
-// Stop takes no more records, delivers what waits until ctx ends, and counts
-// what is then left as dropped. It may be called again.
+// Err says why the last push failed, nil where it did not. The text holds no
+// URL, no credentials and nothing that the server said but its status.
+func (l *Loki) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// SpoolErr says why the spool took nothing when it was last needed.
+func (l *Loki) SpoolErr() error {
+	l.order.Lock()
+	defer l.order.Unlock()
+	return l.spoolErr
+}
+
+// Metadata says whether structured metadata is sent: not where Loki refused it.
+func (l *Loki) Metadata() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.metadata
+}
+
+// Stop takes no more records and delivers what waits until ctx ends. What is then
+// left goes to the spool, or is counted as dropped. With a spool it does not wait
+// for a Loki that takes nothing, and leaves there what is there.
 func (l *Loki) Stop(ctx context.Context) error {
 	l.queue.close()
+	l.stopOnce.Do(func() { close(l.ending) })
+	ended := make(chan struct{})
+	go func() { l.ended.Wait(); close(ended) }()
 	select {
-	case <-l.done:
-		return nil
+	case <-ended:
 	case <-ctx.Done():
 	}
-	if n := l.giveUp(); n > 0 {
+	l.quitOnce.Do(func() { close(l.quit) })
+	if n := l.settleRest(); n > 0 {
 		return fmt.Errorf("log: Loki: %d records were not delivered when the time to stop was over", n)
 	}
 	return nil
 }
 
-// giveUp counts all that is left as dropped and ends the accounts. The
-// goroutine may still be inside the client, which cannot be cancelled; it ends
-// with the tries of the batch under way.
-func (l *Loki) giveUp() int {
+// settleRest ends the accounts: what is left goes to the spool or is dropped. A
+// goroutine may still be inside the client, which cannot be cancelled.
+func (l *Loki) settleRest() (lost int) {
+	l.order.Lock()
+	defer l.order.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.settle()
-	n := l.queue.drop() + l.inFlight
-	l.counted.Dropped += uint64(n)
-	l.inFlight, l.handed = 0, 0
+	if l.over {
+		return 0
+	}
 	l.over = true
-	return n
+	var left []item
+	for _, group := range l.rest {
+		left = append(left, group...)
+	}
+	l.rest = nil
+	if l.spool != nil && len(left) > 0 && (l.spool.putBack(left, l.file) == nil || l.file.number > 0) {
+		l.spooled += len(left) // at worst the file that they came from still has them
+		l.under -= len(left)
+	}
+	for l.spool != nil {
+		batch := l.queue.take(nil, l.o.BatchBytes)
+		if len(batch) == 0 {
+			break
+		}
+		if l.toSpool(batch) != nil {
+			l.under += len(batch)
+		}
+	}
+	lost = l.queue.drop() + l.under
+	l.under = 0
+	l.counted.drop(TimeOver, lost)
+	return lost
 }
 
+// toSpool writes a batch that was taken from the queue; order and mu are held.
+func (l *Loki) toSpool(batch []item) error {
+	gone, err := l.spool.append(batch)
+	l.spooled -= gone
+	l.counted.drop(SpoolFull, gone)
+	if err == nil {
+		l.spooled += len(batch)
+	}
+	return err
+}
+
+// run delivers batch by batch.
 func (l *Loki) run() {
-	defer close(l.done)
-	// The client hangs for ever on what is handed to it after its stop:
-	// this goroutine alone does both.
+	// The client hangs for ever on what is handed to it after its stop: this
+	// goroutine alone does both.
 	defer l.push.stop()
-	var batch []item
-	for l.wait() {
-		batch = l.take(batch[:0])
-		l.deliver(batch)
-		clear(batch)
-	}
-}
-
-// wait returns when a batch is due: BatchWait after its first record, at once
-// where the queue holds a full batch or is closed. It is false at the end.
-func (l *Loki) wait() bool {
-	var due <-chan time.Time
+	wait := pause{least: l.o.MinBackoff, most: l.o.MaxBackoff}
 	for {
-		items, bytes, closed := l.queue.state()
-		switch {
-		case items == 0 && closed:
-			return false
-		case closed, bytes >= l.o.BatchBytes:
-			return true
-		case items > 0 && due == nil:
-			timer := time.NewTimer(l.o.BatchWait)
-			defer timer.Stop()
-			due = timer.C
-		}
-		select {
-		case <-l.queue.filled:
-		case <-due:
-			return true
+		batch, file, ok := l.next()
+		if !ok || !l.deliver(batch, file, &wait) {
+			return
 		}
 	}
 }
 
-// take moves a batch from the queue to what is under way.
-func (l *Loki) take(batch []item) []item {
+// next waits for the oldest batch. At the end what is in the spool stays there.
+func (l *Loki) next() ([]item, spooled, bool) {
+	for {
+		if l.spool == nil || !l.hasSpooled() {
+			if !l.queue.wait(l.o.BatchWait, l.o.BatchBytes, l.quit) {
+				return nil, spooled{}, false
+			}
+		} else if _, _, closed := l.queue.state(); closed {
+			return nil, spooled{}, false
+		}
+		if batch, file := l.take(); len(batch) > 0 {
+			return batch, file, true
+		}
+	}
+}
+
+func (l *Loki) hasSpooled() bool {
+	l.order.Lock()
+	defer l.order.Unlock()
+	return len(l.spool.files) > 0
+}
+
+// take takes the oldest batch out of the spool or, where that is empty, out of
+// the queue. It gives nothing where a file was damaged.
+func (l *Loki) take() ([]item, spooled) {
+	l.order.Lock()
+	defer l.order.Unlock()
+	if l.spool != nil {
+		if file, ok := l.spool.take(); ok {
+			return l.takeFile(file), file
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	batch = l.queue.take(batch, l.o.BatchBytes)
-	l.inFlight += len(batch)
+	batch := l.queue.take(nil, l.o.BatchBytes)
+	l.under += len(batch)
+	return batch, spooled{}
+}
+
+// takeFile reads a file that was taken off the spool's list; order is held.
+func (l *Loki) takeFile(file spooled) []item {
+	batch, err := l.spool.load(file)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spooled -= file.items
+	if err != nil {
+		l.counted.drop(Damaged, file.items)
+		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
+		l.spool.remove(file)
+		return nil
+	}
+	l.under += len(batch)
 	return batch
 }
 
-// deliver hands a batch over and waits for its outcome.
-func (l *Loki) deliver(batch []item) {
-	for i := range batch {
-		l.push.push(&batch[i])
-		l.mu.Lock()
-		l.settle() // a push that waited saw the end of a part of this batch
-		l.handed++
-		over := l.over
-		l.mu.Unlock()
-		if over {
-			return
-		}
-	}
-	l.await()
-}
-
-// pollEvery is how often the client's counts are read while a batch is under
-// way; it is also how often the client looks whether it has something to send.
-const pollEvery = 10 * time.Millisecond
-
-// await returns when nothing is under way. The client forgets a batch that it
-// cannot encode: after the longest time that its tries can take, what is still
-// unknown counts as dropped.
-func (l *Loki) await() {
-	longest := time.Duration(l.o.Tries)*(l.o.Timeout+l.o.MaxBackoff) + 5*time.Second
-	deadline := time.NewTimer(longest)
-	defer deadline.Stop()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
+// spill moves records from the queue to the spool while they cannot wait in
+// memory: it is half full, or Loki takes nothing.
+func (l *Loki) spill() {
+	look := time.NewTicker(l.o.SpoolWait)
+	defer look.Stop()
 	for {
 		select {
-		case <-poll.C:
-			if l.settled() {
-				return
+		case <-l.queue.half:
+			if l.isStuck() {
+				break // not with every record
 			}
-		case <-deadline.C:
-			l.giveUpBatch()
+			for l.queue.overHalf() && l.spillBatch() {
+			}
+		case <-look.C:
+			for (l.Err() != nil || l.queue.overHalf()) && l.spillBatch() {
+			}
+		case <-l.ending:
 			return
 		}
 	}
 }
 
-func (l *Loki) settled() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.settle()
-	return l.inFlight == 0
+func (l *Loki) isStuck() bool {
+	l.order.Lock()
+	defer l.order.Unlock()
+	return l.stuck
 }
 
-func (l *Loki) giveUpBatch() {
+// spillBatch is false where nothing was moved.
+func (l *Loki) spillBatch() bool {
+	l.order.Lock()
+	defer l.order.Unlock()
+	l.mu.Lock()
+	over := l.over
+	batch := l.queue.take(nil, l.o.BatchBytes)
+	l.under += len(batch)
+	l.mu.Unlock()
+	if len(batch) == 0 {
+		return false
+	}
+	gone, err := 0, errStopped
+	if !over {
+		gone, err = l.spool.append(batch)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.settle()
-	l.counted.Dropped += uint64(l.inFlight)
-	l.inFlight, l.handed, l.again = 0, 0, 0
-}
-
-// settle brings the counts up to what the pusher knows; l.mu is held.
-func (l *Loki) settle() {
-	c, last := l.push.counts(), l.last
-	l.last = c
-	if l.over {
-		return
+	l.under -= len(batch)
+	l.spooled -= gone
+	l.counted.drop(SpoolFull, gone)
+	if err != nil { // a full disk: they wait in memory, and what finds no room there is dropped
+		l.queue.putBack(batch)
+		l.spoolErr, l.stuck = fmt.Errorf("log: the spool of Loki: %w", err), true
+		return false
 	}
-	// The client counts a retry after its last try too.
-	before := min(l.again, uint64(l.o.Tries-1))
-	l.again += c.retries - last.retries
-	l.counted.Retried += (min(l.again, uint64(l.o.Tries-1)) - before) * uint64(l.handed)
-
-	sent := min(int(c.sent-last.sent), l.inFlight)
-	l.counted.Written += uint64(sent)
-	l.inFlight -= sent
-	dropped := min(int(c.dropped-last.dropped), l.inFlight)
-	l.counted.Dropped += uint64(dropped)
-	l.inFlight -= dropped
-	if sent+dropped > 0 {
-		l.handed = max(0, l.handed-sent-dropped)
-		l.again = 0
-	}
+	l.spooled += len(batch)
+	l.spoolErr, l.stuck = nil, false
+	return true
 }

@@ -23,9 +23,15 @@ type LokiOptions struct {
 	BatchWait  time.Duration // longest time that a record waits for others; default 1 s
 	BatchBytes int           // octets of one push; default 1 MiB
 	Timeout    time.Duration // of one push; default 10 s
-	Tries      int           // pushes of one batch before it is dropped; default 5
-	MinBackoff time.Duration // before the second try; default 500 ms
-	MaxBackoff time.Duration // between tries; default 10 s
+	MinBackoff time.Duration // before the second try, doubled for each further one; default 500 ms
+	MaxBackoff time.Duration // between tries; default 30 s
+	MaxSplits  int           // pushes more, at most, to find the bad lines of one that was refused; default 64
+
+	NoMetadata bool // do not send session and community_id as structured metadata
+
+	SpoolDir  string        // folder for what cannot wait in memory; none: memory only. Nobody else may use it
+	SpoolSize int64         // octets in it; then the oldest gives way; default 256 MiB
+	SpoolWait time.Duration // longest time in memory while Loki takes nothing; default 5 s
 
 	Block     bool          // wait for space in the queue (offline reading) instead of dropping at once (live)
 	BlockWait time.Duration // longest such wait; then records are dropped until there is space; default 2 min
@@ -35,11 +41,14 @@ func (o LokiOptions) withDefaults() LokiOptions {
 	def(&o.MaxRecords, 10_000)
 	def(&o.MaxBytes, 16<<20)
 	def(&o.BatchBytes, 1<<20)
-	def(&o.Tries, 5)
+	def(&o.MaxSplits, 64)
+	def(&o.SpoolSize, 256<<20)
+	def(&o.SpoolWait, 5*time.Second)
 	def(&o.BatchWait, time.Second)
 	def(&o.Timeout, 10*time.Second)
 	def(&o.MinBackoff, 500*time.Millisecond)
-	def(&o.MaxBackoff, 10*time.Second)
+	def(&o.MaxBackoff, 30*time.Second)
+	o.MaxBackoff = max(o.MaxBackoff, o.MinBackoff)
 	def(&o.BlockWait, 2*time.Minute)
 	if !o.Block {
 		o.BlockWait = 0
@@ -47,7 +56,7 @@ func (o LokiOptions) withDefaults() LokiOptions {
 	return o
 }
 
-func def[T int | time.Duration](v *T, value T) {
+func def[T int | int64 | time.Duration](v *T, value T) {
 	if *v <= 0 {
 		*v = value
 	}

@@ -10,10 +10,19 @@ type item struct {
 	line                   string
 	time                   time.Time
 	event, role, direction string
+	session, community     string
+}
+
+// own makes an item of a record, whose line is borrowed.
+func own(rec *Record) item {
+	return item{
+		line: string(rec.Line), time: rec.Time, event: rec.Event, role: rec.Role, direction: rec.Direction,
+		session: rec.Session, community: rec.CommunityID,
+	}
 }
 
 // itemOverhead is what an item costs beside its line, for the limit in octets.
-const itemOverhead = 96
+const itemOverhead = 128
 
 func (i *item) size() int { return len(i.line) + itemOverhead }
 
@@ -27,13 +36,14 @@ type queue struct {
 	closed             bool
 	slow               bool          // a wait for space ended in vain: no further one until there was some
 	filled             chan struct{} // capacity 1: something came in, or closed
+	half               chan struct{} // capacity 1: more than half of the room is used
 	freed              chan struct{} // closed and made anew when something goes out
 }
 
 func newQueue(maxItems, maxBytes int) *queue {
 	return &queue{
 		maxItems: maxItems, maxBytes: maxBytes,
-		filled: make(chan struct{}, 1), freed: make(chan struct{}),
+		filled: make(chan struct{}, 1), half: make(chan struct{}, 1), freed: make(chan struct{}),
 	}
 }
 
@@ -52,11 +62,53 @@ func (q *queue) put(it item, wait time.Duration) bool {
 		return false
 	}
 	q.push(it)
-	select {
-	case q.filled <- struct{}{}:
-	default:
+	signal(q.filled)
+	if q.n > q.maxItems/2 || q.bytes > q.maxBytes/2 {
+		signal(q.half)
 	}
 	return true
+}
+
+// signal wakes who waits for a channel of capacity 1.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// overHalf says whether more than half of the room is used.
+func (q *queue) overHalf() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.n > q.maxItems/2 || q.bytes > q.maxBytes/2
+}
+
+// wait returns when a batch is due: wait after its first item, at once where the
+// queue holds a full batch or is closed. It is false where nothing more comes, or
+// quit is closed.
+func (q *queue) wait(wait time.Duration, batch int, quit <-chan struct{}) bool {
+	var due <-chan time.Time
+	for {
+		items, bytes, closed := q.state()
+		switch {
+		case items == 0 && closed:
+			return false
+		case closed, bytes >= batch:
+			return true
+		case items > 0 && due == nil:
+			timer := time.NewTimer(wait)
+			defer timer.Stop()
+			due = timer.C
+		}
+		select {
+		case <-q.filled:
+		case <-due:
+			return true
+		case <-quit:
+			return false
+		}
+	}
 }
 
 // waitForSpace is called and returns with the lock held.
@@ -95,7 +147,7 @@ func (q *queue) push(it item) {
 
 // grow doubles the ring: a queue that is never full costs little.
 func (q *queue) grow() {
-	ring := make([]item, min(max(64, 2*len(q.ring)), q.maxItems))
+	ring := make([]item, max(min(max(64, 2*len(q.ring)), q.maxItems), len(q.ring)+1))
 	for i := range q.n {
 		ring[i] = q.ring[(q.head+i)%len(q.ring)]
 	}
@@ -126,6 +178,21 @@ func (q *queue) take(batch []item, limit int) []item {
 	return batch
 }
 
+// putBack returns items to the head that were taken from there.
+func (q *queue) putBack(batch []item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := len(batch) - 1; i >= 0; i-- {
+		if q.n == len(q.ring) {
+			q.grow()
+		}
+		q.head = (q.head + len(q.ring) - 1) % len(q.ring)
+		q.ring[q.head] = batch[i]
+		q.n++
+		q.bytes += batch[i].size()
+	}
+}
+
 // close refuses further items; what is in stays to be taken.
 func (q *queue) close() {
 	q.mu.Lock()
@@ -136,10 +203,7 @@ func (q *queue) close() {
 	q.closed = true
 	close(q.freed)
 	q.freed = make(chan struct{})
-	select {
-	case q.filled <- struct{}{}:
-	default:
-	}
+	signal(q.filled)
 }
 
 // drop empties the queue and tells how many items that were.

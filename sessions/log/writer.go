@@ -17,20 +17,12 @@ type Record struct {
 	// nearly in order of Time, as log stores want them.
 	Time                   time.Time
 	Event, Role, Direction string // Role and Direction are empty where unknown
+	Session, CommunityID   string // of its connection; empty where there is none
 }
 
 // Sink takes records. Write may be called by several goroutines at once and,
 // live, must not wait for anything outside the process but a local file.
 type Sink interface{ Write(rec Record) }
-
-// Counts is what became of a sink's records since its start. What was given
-// to Write is always Written + Dropped + Waiting.
-type Counts struct {
-	Written uint64 // left the process: the file took it, or Loki said 2xx
-	Dropped uint64 // given up
-	Retried uint64 // sent once more
-	Waiting int    // in the queue or under way
-}
 
 // Options of a Writer. The zero value writes every kind, to nowhere.
 type Options struct {
@@ -105,7 +97,9 @@ func (w *Writer) Append(b []byte, e sessions.Event) (out []byte, rec Record, ok 
 	}
 	out = w.encoder.Append(b, e)
 	c := e.Of()
-	return out, Record{Line: out[len(b):], Time: e.At(), Event: kind, Role: c.Role, Direction: c.Direction}, true
+	return out, Record{
+		Line: out[len(b):], Time: e.At(), Event: kind, Role: c.Role, Direction: c.Direction, Session: c.ID, CommunityID: c.CommunityID,
+	}, true
 }
 
 // Give writes a record that an Append made. Its Line may be reused behind it.
@@ -127,6 +121,7 @@ func (w *Writer) Alert(a *AlertRecord) {
 	}
 	if a.Conn != nil {
 		rec.Role, rec.Direction = a.Conn.Role, a.Conn.Direction
+		rec.Session, rec.CommunityID = a.Conn.ID, a.Conn.CommunityID
 	}
 	w.give(rec)
 }

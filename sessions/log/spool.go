@@ -1,0 +1,204 @@
+package log
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// spool is a folder of batches that wait for Loki, one a file, named by numbers in
+// their order. It is whole after a crash: a file is there wholly or not at all. Its
+// caller lets in one at a time.
+type spool struct {
+	dir   string
+	max   int64
+	size  int64 // of all files, as they take room on a disk
+	files []spooled
+}
+
+// spooled is one file.
+type spooled struct {
+	number uint64
+	size   int64
+	items  int
+}
+
+const (
+	spoolSuffix = ".records"
+	firstNumber = 1 << 40 // leaves room before it, for what was under way at the end
+	diskBlock   = 4096    // a small file takes so much
+)
+
+// openSpool makes the folder where it is not there, and finds what an earlier run
+// left. damaged counts files that tell nothing; they are removed.
+func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
+	// Records name users and addresses: they are for mailtap's user alone.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, 0, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	s = &spool{dir: dir, max: most}
+	for _, e := range entries {
+		name, ours := strings.CutSuffix(e.Name(), spoolSuffix)
+		number, bad := strconv.ParseUint(name, 10, 64)
+		if !ours || bad != nil {
+			if strings.HasSuffix(e.Name(), spoolSuffix+".new") { // a crash cut it: its batch was in memory only
+				os.Remove(filepath.Join(dir, e.Name()))
+			}
+			continue
+		}
+		f := spooled{number: number}
+		if f.size, f.items, err = s.look(f); err != nil {
+			damaged++
+			os.Remove(s.path(f))
+			continue
+		}
+		s.add(len(s.files), f)
+	}
+	slices.SortFunc(s.files, func(a, b spooled) int { return cmp.Compare(a.number, b.number) })
+	return s, damaged, nil
+}
+
+func (s *spool) path(f spooled) string {
+	return filepath.Join(s.dir, fmt.Sprintf("%020d%s", f.number, spoolSuffix))
+}
+
+// look reads a file's size and the number of its records.
+func (s *spool) look(f spooled) (size int64, items int, err error) {
+	in, err := os.Open(s.path(f))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer in.Close()
+	header := make([]byte, spoolHeader)
+	if _, err := io.ReadFull(in, header); err != nil {
+		return 0, 0, err
+	}
+	info, err := in.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	items, ok := spoolCount(header)
+	if !ok || int64(items) > info.Size() {
+		return 0, 0, errDamaged
+	}
+	return info.Size(), items, nil
+}
+
+func (s *spool) add(at int, f spooled) {
+	s.files = slices.Insert(s.files, at, f)
+	s.size += room(f)
+}
+
+func room(f spooled) int64 { return (f.size + diskBlock - 1) / diskBlock * diskBlock }
+
+// append writes a batch behind the others. The oldest give way where there is no
+// room for it; gone is how many records those had.
+func (s *spool) append(batch []item) (gone int, err error) {
+	f := spooled{number: firstNumber}
+	if n := len(s.files); n > 0 {
+		f.number = s.files[n-1].number + 1
+	}
+	b := encodeSpool(batch)
+	f.size, f.items = int64(len(b)), len(batch)
+	if room(f) > s.max {
+		return 0, fmt.Errorf("a batch of %d octets does not fit into %d", f.size, s.max)
+	}
+	for s.size+room(f) > s.max && len(s.files) > 0 {
+		gone += s.files[0].items
+		s.remove(s.files[0])
+	}
+	if err := s.write(f, b); err != nil {
+		return gone, err
+	}
+	s.add(len(s.files), f)
+	return gone, nil
+}
+
+// putBack writes what is left of the oldest batch before the others. was is the
+// file that it came from, if any.
+func (s *spool) putBack(batch []item, was spooled) error {
+	f := spooled{number: firstNumber}
+	if len(s.files) > 0 {
+		f.number = s.files[0].number - 1
+	}
+	b := encodeSpool(batch)
+	f.size, f.items = int64(len(b)), len(batch)
+	if err := s.write(f, b); err != nil {
+		return err
+	}
+	if was.number != f.number {
+		s.remove(was)
+	}
+	s.add(0, f)
+	return nil
+}
+
+// write leaves a whole file or none.
+func (s *spool) write(f spooled, b []byte) error {
+	name := s.path(f)
+	out, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(b)
+	if err = errors.Join(err, out.Sync(), out.Close()); err == nil {
+		err = os.Rename(name+".new", name)
+	}
+	if err != nil {
+		os.Remove(name + ".new")
+	}
+	return err
+}
+
+// take takes the oldest off the list: it gives way to nothing. Its file stays on
+// the disk until remove.
+func (s *spool) take() (spooled, bool) {
+	if len(s.files) == 0 {
+		return spooled{}, false
+	}
+	f := s.files[0]
+	s.forget(f)
+	return f, true
+}
+
+func (s *spool) load(f spooled) ([]item, error) {
+	b, err := os.ReadFile(s.path(f))
+	if err != nil {
+		return nil, err
+	}
+	return decodeSpool(b)
+}
+
+// forget takes a file off the list; it stays on the disk.
+func (s *spool) forget(f spooled) {
+	if i := slices.Index(s.files, f); i >= 0 {
+		s.files = slices.Delete(s.files, i, i+1)
+		s.size -= room(f)
+	}
+}
+
+func (s *spool) remove(f spooled) {
+	if f.number == 0 {
+		return // none
+	}
+	s.forget(f)
+	os.Remove(s.path(f))
+}
+
+// items is how many records wait.
+func (s *spool) items() (n int) {
+	for _, f := range s.files {
+		n += f.items
+	}
+	return n
+}
