@@ -216,25 +216,25 @@ func (l *Loki) run() {
 	defer l.push.stop()
 	wait := pause{least: l.o.MinBackoff, most: l.o.MaxBackoff}
 	for {
-		batch, file, ok := l.next()
-		if !ok || !l.deliver(batch, file, &wait) {
+		file, ok := l.next()
+		if !ok || !l.deliver(file, &wait) {
 			return
 		}
 	}
 }
 
 // next waits for the oldest batch. At the end what is in the spool stays there.
-func (l *Loki) next() ([]item, spooled, bool) {
+func (l *Loki) next() (file spooled, ok bool) {
 	for {
 		if l.spool == nil || !l.hasSpooled() {
 			if !l.queue.wait(l.o.BatchWait, l.o.BatchBytes, l.quit) {
-				return nil, spooled{}, false
+				return spooled{}, false
 			}
 		} else if _, _, closed := l.queue.state(); closed {
-			return nil, spooled{}, false
+			return spooled{}, false
 		}
-		if batch, file := l.take(); len(batch) > 0 {
-			return batch, file, true
+		if file, ok := l.take(); ok {
+			return file, true
 		}
 	}
 }
@@ -246,36 +246,31 @@ func (l *Loki) hasSpooled() bool {
 }
 
 // take takes the oldest batch out of the spool or, where that is empty, out of
-// the queue. It gives nothing where a file was damaged.
-func (l *Loki) take() ([]item, spooled) {
+// the queue, and makes it the one under way. ok is false where a file was damaged.
+func (l *Loki) take() (file spooled, ok bool) {
 	l.order.Lock()
 	defer l.order.Unlock()
+	var batch []item
+	var err error
 	if l.spool != nil {
-		if file, ok := l.spool.take(); ok {
-			return l.takeFile(file), file
+		if file, ok = l.spool.take(); ok {
+			batch, err = l.spool.load(file)
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	batch := l.queue.take(nil, l.o.BatchBytes)
-	l.under += len(batch)
-	return batch, spooled{}
-}
-
-// takeFile reads a file that was taken off the spool's list; order is held.
-func (l *Loki) takeFile(file spooled) []item {
-	batch, err := l.spool.load(file)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.spooled -= file.items
-	if err != nil {
+	switch {
+	case err != nil:
 		l.counted.drop(Damaged, file.items)
 		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
 		l.spool.remove(file)
-		return nil
+	case !ok:
+		batch = l.queue.take(nil, l.o.BatchBytes)
 	}
+	l.spooled -= file.items
 	l.under += len(batch)
-	return batch
+	l.rest, l.file = [][]item{batch}, file
+	return file, len(batch) > 0
 }
 
 // spill moves records from the queue to the spool while they cannot wait in

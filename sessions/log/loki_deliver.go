@@ -14,12 +14,9 @@ type delivery struct {
 	splits int // pushes more that were made to find bad lines
 }
 
-// deliver tries until nothing of a batch is left. It is false where it gave up:
+// deliver tries until nothing of the batch under way is left. It is false where it gave up:
 // then Stop finds in rest what is left.
-func (l *Loki) deliver(batch []item, file spooled, wait *pause) bool {
-	l.mu.Lock()
-	l.rest, l.file = [][]item{batch}, file
-	l.mu.Unlock()
+func (l *Loki) deliver(file spooled, wait *pause) bool {
 	d := &delivery{Loki: l}
 	for {
 		group, metadata, ok := d.group()

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,9 +39,9 @@ func TestLokiFaultsThatPass(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeLoki(t)
-			tries := 0
+			var tries atomic.Int32
 			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if tries++; tries <= 2 {
+				if tries.Add(1) <= 2 {
 					fault(w, r)
 					return
 				}

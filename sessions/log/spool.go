@@ -20,6 +20,7 @@ type spool struct {
 	max   int64
 	size  int64 // of all files, as they take room on a disk
 	files []spooled
+	next  uint64 // number of the next file: none is used twice, one may still be on its way
 }
 
 // spooled is one file.
@@ -46,7 +47,7 @@ func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s = &spool{dir: dir, max: most}
+	s = &spool{dir: dir, max: most, next: firstNumber}
 	for _, e := range entries {
 		name, ours := strings.CutSuffix(e.Name(), spoolSuffix)
 		number, bad := strconv.ParseUint(name, 10, 64)
@@ -63,6 +64,7 @@ func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
 			continue
 		}
 		s.add(len(s.files), f)
+		s.next = max(s.next, f.number+1)
 	}
 	slices.SortFunc(s.files, func(a, b spooled) int { return cmp.Compare(a.number, b.number) })
 	return s, damaged, nil
@@ -104,10 +106,7 @@ func room(f spooled) int64 { return (f.size + diskBlock - 1) / diskBlock * diskB
 // append writes a batch behind the others. The oldest give way where there is no
 // room for it; gone is how many records those had.
 func (s *spool) append(batch []item) (gone int, err error) {
-	f := spooled{number: firstNumber}
-	if n := len(s.files); n > 0 {
-		f.number = s.files[n-1].number + 1
-	}
+	f := spooled{number: s.next}
 	b := encodeSpool(batch)
 	f.size, f.items = int64(len(b)), len(batch)
 	if room(f) > s.max {
@@ -120,6 +119,7 @@ func (s *spool) append(batch []item) (gone int, err error) {
 	if err := s.write(f, b); err != nil {
 		return gone, err
 	}
+	s.next++
 	s.add(len(s.files), f)
 	return gone, nil
 }
@@ -127,7 +127,7 @@ func (s *spool) append(batch []item) (gone int, err error) {
 // putBack writes what is left of the oldest batch before the others. was is the
 // file that it came from, if any.
 func (s *spool) putBack(batch []item, was spooled) error {
-	f := spooled{number: firstNumber}
+	f := spooled{number: s.next - 1}
 	if len(s.files) > 0 {
 		f.number = s.files[0].number - 1
 	}

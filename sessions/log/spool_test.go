@@ -116,6 +116,26 @@ func TestSpoolIsBounded(t *testing.T) {
 	}
 }
 
+// A file that is on its way keeps its name, although the list is empty.
+func TestSpoolUsesNoNameTwice(t *testing.T) {
+	s, _, err := openSpool(t.TempDir(), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.append(someItems(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	first, _ := s.take()
+	if _, err := s.append(someItems(1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	s.remove(first)
+	second, _ := s.take()
+	if batch, err := s.load(second); err != nil || !reflect.DeepEqual(batch, someItems(1, 2)) {
+		t.Errorf("%v, %v", batch, err)
+	}
+}
+
 func TestDamagedFilesOfTheSpoolAreCounted(t *testing.T) {
 	dir := t.TempDir()
 	s, _, err := openSpool(dir, 1<<20)
