@@ -207,8 +207,8 @@ func (r *reading) interrupted() error {
 	if r.ctx.Err() != nil {
 		return fmt.Errorf("%s: interrupted after %d packets", r.name, r.report.packets)
 	}
-	if r.outputs.file != nil {
-		return r.outputs.file.Err()
+	if r.outputs.sinks.file != nil {
+		return r.outputs.sinks.file.Err()
 	}
 	return nil
 }

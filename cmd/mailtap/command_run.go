@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -32,7 +33,8 @@ cap_net_raw and no other: sudo setcap cap_net_raw+ep ./mailtap.
 --interface - reads a capture from standard input as it comes, until it ends; the
 path of a named pipe reads from that, one writer after the other:
   ssh tap tcpdump -U -w - port 25 | mailtap run --interface -
-SIGINT and SIGTERM end it: open sessions are written, queues are emptied.`,
+SIGINT and SIGTERM end it: open sessions are written, queues are emptied.
+SIGHUP opens the file of records anew, for logrotate.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.watch(c) },
 	}
@@ -189,6 +191,7 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	go reopenOnHangup(ctx, out)
 	go func() {
 		if err := <-web.done; err != nil {
 			fail(err)
@@ -206,6 +209,22 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+// reopenOnHangup opens the file of records anew at each SIGHUP: logrotate moved it
+// away.
+func reopenOnHangup(ctx context.Context, out *outputs) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-hangup:
+			out.sinks.reopen()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // follow reads the key log as it grows, where there is one.

@@ -20,6 +20,7 @@ type Config struct {
 	Web      WebConfig     `mapstructure:"web"`
 	Log      LogConfig     `mapstructure:"log"`
 	Loki     LokiConfig    `mapstructure:"loki"`
+	Syslog   SyslogRecords `mapstructure:"syslog"`
 	Metrics  MetricsConfig `mapstructure:"metrics"`
 	Alerts   AlertsConfig  `mapstructure:"alerts"`
 	StateDir Path          `mapstructure:"state_dir"`
@@ -106,25 +107,49 @@ type LogConfig struct {
 	Records RecordsConfig `mapstructure:"records"`
 }
 
-// RecordsConfig says where records go and which kinds.
+// RecordsConfig says where records go and which kinds, and when run begins a
+// new file.
 type RecordsConfig struct {
-	File  Path         `mapstructure:"file"`
-	Kinds []RecordKind `mapstructure:"kinds"`
+	File        Path         `mapstructure:"file"`
+	Kinds       []RecordKind `mapstructure:"kinds"`
+	RotateSize  Size         `mapstructure:"rotate_size"`
+	RotateEvery Duration     `mapstructure:"rotate_every"`
+	MaxFiles    Count        `mapstructure:"max_files"`
+	MaxAge      Duration     `mapstructure:"max_age"`
+	Compress    bool         `mapstructure:"compress"`
+	QueueSize   Size         `mapstructure:"queue_size"`
 }
 
 // LokiConfig is where records are pushed to; off without a URL.
 type LokiConfig struct {
-	URL             URL      `mapstructure:"url"`
-	Tenant          string   `mapstructure:"tenant"`
-	Username        string   `mapstructure:"username"`
-	PasswordFile    Path     `mapstructure:"password_file"`
-	BearerTokenFile Path     `mapstructure:"bearer_token_file"`
-	CAFile          Path     `mapstructure:"ca_file"`
-	BatchSize       Size     `mapstructure:"batch_size"`
-	BatchWait       Duration `mapstructure:"batch_wait"`
-	Timeout         Duration `mapstructure:"timeout"`
-	QueueRecords    Count    `mapstructure:"queue_records"`
-	QueueSize       Size     `mapstructure:"queue_size"`
+	URL                URL          `mapstructure:"url"`
+	Kinds              []RecordKind `mapstructure:"kinds"`
+	Tenant             string       `mapstructure:"tenant"`
+	Username           string       `mapstructure:"username"`
+	PasswordFile       Path         `mapstructure:"password_file"`
+	BearerTokenFile    Path         `mapstructure:"bearer_token_file"`
+	CAFile             Path         `mapstructure:"ca_file"`
+	StructuredMetadata bool         `mapstructure:"structured_metadata"`
+	BatchSize          Size         `mapstructure:"batch_size"`
+	BatchWait          Duration     `mapstructure:"batch_wait"`
+	Timeout            Duration     `mapstructure:"timeout"`
+	QueueRecords       Count        `mapstructure:"queue_records"`
+	QueueSize          Size         `mapstructure:"queue_size"`
+	SpoolSize          Size         `mapstructure:"spool_size"`
+}
+
+// SyslogRecords is a syslog server that gets the records; off without a URL.
+type SyslogRecords struct {
+	URL          SyslogURL    `mapstructure:"url"`
+	Kinds        []RecordKind `mapstructure:"kinds"`
+	Facility     Facility     `mapstructure:"facility"`
+	CAFile       Path         `mapstructure:"ca_file"`
+	CertFile     Path         `mapstructure:"cert_file"`
+	KeyFile      Path         `mapstructure:"key_file"`
+	MessageSize  Size         `mapstructure:"message_size"`
+	Timeout      Duration     `mapstructure:"timeout"`
+	QueueRecords Count        `mapstructure:"queue_records"`
+	QueueSize    Size         `mapstructure:"queue_size"`
 }
 
 // AlertsConfig is which rules run and who hears of them.
@@ -187,9 +212,16 @@ func Default() Config {
 		Limits: defaultLimits(),
 		MIME:   MIMEConfig{Attachments: true},
 		Web:    WebConfig{ListenAddress: "127.0.0.1:9025"},
-		Log:    LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{Kinds: []RecordKind{"session", "mail", "auth", "alert"}}},
+		Log: LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{
+			Kinds: everyKind(), MaxFiles: 10, Compress: true, QueueSize: 16 << 20,
+		}},
 		Loki: LokiConfig{
+			Kinds: everyKind(), StructuredMetadata: true,
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
+			QueueRecords: 10_000, QueueSize: 16 << 20, SpoolSize: 256 << 20,
+		},
+		Syslog: SyslogRecords{
+			Kinds: everyKind(), Facility: "local0", MessageSize: 64 << 10, Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,
 		},
 		Metrics: defaultMetrics(),
@@ -200,6 +232,8 @@ func Default() Config {
 		StopTimeout: Duration(5 * time.Second),
 	}
 }
+
+func everyKind() []RecordKind { return []RecordKind{"session", "mail", "auth", "alert"} }
 
 // defaultLimits are those of sessions.
 func defaultLimits() LimitsConfig {

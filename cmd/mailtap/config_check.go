@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 )
 
 // checker holds values against each other.
@@ -22,16 +24,40 @@ func check(cfg *Config) []problem {
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
 	c.metrics(&cfg.Metrics)
 	c.evidence(&cfg.Alerts.Evidence)
-	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
-	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {
-		c.fail("loki.batch_size", "%d octets are more than loki.queue_size (%d)", cfg.Loki.BatchSize, cfg.Loki.QueueSize)
-	}
+	c.sinks(cfg)
 	set, bad := loadRules(&cfg.Alerts.Rules)
 	if bad != nil {
 		c.found = append(c.found, *bad)
 	}
 	c.receivers(cfg.Alerts.Receivers, ruleNames(set))
 	return c.found
+}
+
+func (c *checker) sinks(cfg *Config) {
+	unique(c, "log.records.kinds", cfg.Log.Records.Kinds)
+	unique(c, "loki.kinds", cfg.Loki.Kinds)
+	unique(c, "syslog.kinds", cfg.Syslog.Kinds)
+	if size := cfg.Log.Records.RotateSize; size > 0 && size < 1<<20 {
+		c.fail("log.records.rotate_size", "%d octets, allowed is 1MiB and more", size)
+	}
+	if every := cfg.Log.Records.RotateEvery; every > 0 && every < Duration(time.Minute) {
+		c.fail("log.records.rotate_every", "%s, allowed is 1m and more", time.Duration(every))
+	}
+	if cfg.Loki.BatchSize > cfg.Loki.QueueSize {
+		c.fail("loki.batch_size", "%d octets are more than loki.queue_size (%d)", cfg.Loki.BatchSize, cfg.Loki.QueueSize)
+	}
+	if 2*cfg.Loki.BatchSize > cfg.Loki.SpoolSize {
+		c.fail("loki.spool_size", "%d octets are less than twice loki.batch_size (%d)", cfg.Loki.SpoolSize, cfg.Loki.BatchSize)
+	}
+	if size := cfg.Syslog.MessageSize; size < 480 || size > 1<<20 {
+		c.fail("syslog.message_size", "%d octets, allowed is 480 to 1MiB", size)
+	}
+	if (cfg.Syslog.CertFile == "") != (cfg.Syslog.KeyFile == "") {
+		c.fail("syslog.cert_file", "cert_file and key_file belong together")
+	}
+	if tls := strings.HasPrefix(string(cfg.Syslog.URL), "tls:"); !tls && (cfg.Syslog.CAFile != "" || cfg.Syslog.CertFile != "") {
+		c.fail("syslog.ca_file", "certificates belong to a URL that begins with tls://")
+	}
 }
 
 // ports refuses a port that has two roles.

@@ -48,6 +48,8 @@ type (
 	Path string
 	// URL is an absolute http or https address.
 	URL string
+	// SyslogURL is a way to a syslog server.
+	SyslogURL string
 	// ListenAddress is host:port.
 	ListenAddress string
 	// LogLevel is the least severity of the program's own log.
@@ -249,6 +251,20 @@ func (u *URL) UnmarshalText(b []byte) error {
 		return errors.New("that is no address of a receiver, write http://host:port/path or https://host/path")
 	}
 	*u = URL(b)
+	return nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (u *SyslogURL) UnmarshalText(b []byte) error {
+	network, address, _ := strings.Cut(string(b), "://")
+	ok := network == "unix" && strings.HasPrefix(address, "/") && len(address) <= 100
+	if network == "udp" || network == "tcp" || network == "tls" {
+		ok = new(HostPort).UnmarshalText([]byte(address)) == nil
+	}
+	if !ok {
+		return fmt.Errorf("%.300q is no way to a syslog server, write udp://host:514, tcp://host:601, tls://host:6514 or unix:///dev/log", b)
+	}
+	*u = SyslogURL(b)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -24,8 +23,7 @@ type outputs struct {
 	engine   *alerts.Engine
 	writer   *recordlog.Writer
 	records  recordlog.Options // of the writer
-	file     *recordlog.File
-	loki     *recordlog.Loki
+	sinks    sinks
 	notifier *notify.Notifier
 	evidence *evidence.Keeper
 	report   *report
@@ -37,8 +35,6 @@ type outputs struct {
 
 	log         *slog.Logger
 	stopTimeout time.Duration
-	closers     []io.Closer
-	lokiFailing bool
 }
 
 // wants says whether anyone but metrics, which count in the shards, cares for an
@@ -176,46 +172,14 @@ func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
 
 // publish flushes records and tells metrics what was counted. The goroutine of
 // the events calls it.
-func (o *outputs) publish() {
-	if o.file != nil {
-		if err := o.file.Flush(); err != nil {
-			o.log.Error("records were lost", "err", err)
-		}
-	}
-	o.watchLoki()
-	if o.metrics == nil {
-		return
-	}
-	if o.file != nil {
-		o.metrics.Log("file", logCounts(o.file.Counts()))
-	}
-	if o.loki != nil {
-		o.metrics.Log("loki", logCounts(o.loki.Counts()))
-	}
-}
-
-func logCounts(c recordlog.Counts) metrics.LogCounts {
-	return metrics.LogCounts{Written: c.Written, Dropped: c.Dropped, Retried: c.Retried, Waiting: c.Waiting}
-}
-
-// watchLoki says once that Loki fails, not once a second.
-func (o *outputs) watchLoki() {
-	if o.loki == nil {
-		return
-	}
-	err := o.loki.Err()
-	if err != nil && !o.lokiFailing {
-		o.log.Warn("Loki does not take records; they wait in a bounded queue", "err", err)
-	}
-	o.lokiFailing = err != nil
-}
+func (o *outputs) publish() { o.sinks.publish(o.metrics) }
 
 // close delivers what waits, within the configured time, and says what was
 // given up.
 func (o *outputs) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
 	defer cancel()
-	told := make(chan error, 1) // beside Loki: one that is away must not use up the other's time
+	told := make(chan error, 1) // beside the sinks: who is away must not use up the others' time
 	go func() {
 		var err error
 		if o.notifier != nil {
@@ -225,30 +189,9 @@ func (o *outputs) close() error {
 		}
 		told <- err
 	}()
-	var errs []error
-	if o.loki != nil {
-		errs = append(errs, stopLoki(ctx, o.loki))
-	}
-	errs = append(errs, <-told, o.closeEvidence(ctx))
-	if o.file != nil {
-		errs = append(errs, o.file.Flush())
-	}
+	errs := []error{o.sinks.close(ctx), <-told, o.closeEvidence(ctx)}
 	for _, s := range o.states {
 		errs = append(errs, s.close())
 	}
-	for _, c := range o.closers {
-		errs = append(errs, c.Close())
-	}
 	return errors.Join(errs...)
-}
-
-// stopLoki says what was lost, be it now or while mailtap ran.
-func stopLoki(ctx context.Context, l *recordlog.Loki) error {
-	if err := l.Stop(ctx); err != nil {
-		return err
-	}
-	if n := l.Counts().Dropped; n > 0 {
-		return fmt.Errorf("log: Loki: %d records were not delivered", n)
-	}
-	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/mailtap/mailtap/capture"
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/sessions"
-	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // What the configuration's values become in each room's own terms.
@@ -116,16 +115,4 @@ func (c *Config) liveOptions(name string) capture.LiveOptions {
 		o.Ports = nil
 	}
 	return o
-}
-
-// lokiOptions: offline, reading waits for Loki for a bounded time; live,
-// nothing waits.
-func (c *Config) lokiOptions(block bool) recordlog.LokiOptions {
-	l := &c.Loki
-	return recordlog.LokiOptions{
-		URL: string(l.URL), TenantID: l.Tenant, Sensor: c.sensor(),
-		Username: l.Username, PasswordFile: string(l.PasswordFile), BearerTokenFile: string(l.BearerTokenFile), CAFile: string(l.CAFile),
-		MaxRecords: int(l.QueueRecords), MaxBytes: int(l.QueueSize),
-		BatchWait: time.Duration(l.BatchWait), BatchBytes: int(l.BatchSize), Timeout: time.Duration(l.Timeout), Block: block,
-	}
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -18,7 +16,6 @@ import (
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/top"
-	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // wiring says which outputs a command wants beside those of the configuration.
@@ -39,9 +36,6 @@ type wiring struct {
 // outputs connects everything that listens.
 func (w wiring) outputs() (*outputs, error) {
 	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout), active: w.active}
-	if err := w.addRecords(o); err != nil {
-		return nil, err
-	}
 	set, bad := loadRules(&w.cfg.Alerts.Rules)
 	if bad != nil {
 		return nil, configError{*bad}
@@ -51,48 +45,20 @@ func (w wiring) outputs() (*outputs, error) {
 		return nil, err
 	}
 	if w.registry != nil {
-		o.metrics = metrics.New(w.registry, w.metricsOptions(set, list, o))
+		o.metrics = metrics.New(w.registry, w.metricsOptions(set, list))
 		o.queue = newDeferredQueue(w.cfg, o.metrics)
 		o.top = top.New(w.cfg.Metrics.Top.options())
 	}
-	if err := w.addNotifier(o, list); err != nil {
+	if err := w.addNotifier(o, list); err != nil { // first: its lock keeps a second mailtap off state_dir
+		return nil, err
+	}
+	if err := w.addRecords(o); err != nil {
 		return nil, err
 	}
 	if err := w.addEvidence(o); err != nil {
 		return nil, err
 	}
 	return o, w.addEngine(o, set)
-}
-
-func (w wiring) addRecords(o *outputs) error {
-	to := w.records
-	if name := string(w.cfg.Log.Records.File); name != "" {
-		// Records name users and addresses: they are for the owner and the group only.
-		f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-		if err != nil {
-			return failed(fmt.Errorf("log.records.file: %w", err))
-		}
-		to, o.closers = f, append(o.closers, f)
-	}
-	var sinks []recordlog.Sink
-	if to != nil {
-		o.file = recordlog.NewFile(to, recordlog.FileOptions{})
-		sinks = append(sinks, o.file)
-	}
-	if w.cfg.Loki.URL != "" {
-		var err error
-		if o.loki, err = recordlog.NewLoki(w.cfg.lokiOptions(w.offline)); err != nil {
-			return err
-		}
-		sinks = append(sinks, o.loki)
-	}
-	if len(sinks) == 0 {
-		return nil
-	}
-	o.records = recordlog.Options{Sensor: w.cfg.sensor(), Kinds: words(w.cfg.Log.Records.Kinds), Sinks: sinks}
-	var err error
-	o.writer, err = recordlog.NewWriter(o.records)
-	return err
 }
 
 func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
@@ -149,7 +115,7 @@ func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
 	return nil
 }
 
-func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription, o *outputs) metrics.Options {
+func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription) metrics.Options {
 	m := metrics.Options{
 		Version: version, Revision: revision(), GoVersion: runtime.Version(),
 		Servers: w.cfg.serverNames(), Roles: w.cfg.roleNames(), Sources: w.sources,
@@ -163,12 +129,7 @@ func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription, o
 			m.Rules = append(m.Rules, metrics.RuleName{Name: set.Rules[i].Name, Severity: severity})
 		}
 	}
-	if o.file != nil {
-		m.Sinks = append(m.Sinks, "file")
-	}
-	if o.loki != nil {
-		m.Sinks = append(m.Sinks, "loki")
-	}
+	m.Sinks = w.sinkNames()
 	return m
 }
 

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/mailtap/mailtap/metrics"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
+)
+
+// titles are the sinks' names for people.
+var titles = map[string]string{fileSink: "file", lokiSink: "Loki", syslogSink: "syslog"}
+
+// sinks are where records go; nil: not there. Those say what is wrong with them
+// once, when it begins, and once more when it is over.
+type sinks struct {
+	file   *recordlog.File
+	loki   *recordlog.Loki
+	syslog *recordlog.Syslog
+
+	log  *slog.Logger
+	said map[string]bool         // what was said and is not over
+	lost map[string]lostOnTheWay // by sink
+}
+
+// lostOnTheWay is how many dropped records were told, and when.
+type lostOnTheWay struct {
+	records uint64
+	at      time.Time
+}
+
+// counts calls f for each sink that is there.
+func (s *sinks) counts(f func(name string, c recordlog.Counts)) {
+	if s.file != nil {
+		f(fileSink, s.file.Counts())
+	}
+	if s.loki != nil {
+		f(lokiSink, s.loki.Counts())
+	}
+	if s.syslog != nil {
+		f(syslogSink, s.syslog.Counts())
+	}
+}
+
+// publish flushes the file, and tells metrics and the log what there is to tell.
+func (s *sinks) publish(m *metrics.Metrics) {
+	if s.file != nil {
+		_ = s.file.Flush() // says what Err says
+		s.watch("records are lost: the file does not take them", "records are written again", s.file.Err())
+		s.watch("the file of records is written, but not rotated or opened anew; it is tried again", "the file of records is rotated again", s.file.Trouble())
+	}
+	if s.loki != nil {
+		s.watch("Loki does not take records; they wait", "Loki takes records again", s.loki.Err())
+		s.watch("the spool of records for Loki is in trouble", "the spool of records for Loki works again", s.loki.SpoolErr())
+		if !s.loki.Metadata() && s.first("metadata") {
+			s.log.Warn("Loki refuses structured metadata; records are sent without it")
+		}
+	}
+	if s.syslog != nil {
+		s.watch("the syslog server does not take records; they wait", "the syslog server takes records again", s.syslog.Err())
+	}
+	s.counts(func(name string, c recordlog.Counts) {
+		s.tellLost(name, c, time.Now())
+		if m != nil {
+			m.Log(name, metrics.LogCounts{Written: c.Written, Dropped: c.Dropped, Retried: c.Retried, Waiting: c.Waiting})
+		}
+	})
+}
+
+// first says whether a text was not said yet.
+func (s *sinks) first(text string) bool {
+	if s.said == nil {
+		s.said = make(map[string]bool)
+	}
+	again := s.said[text]
+	s.said[text] = true
+	return !again
+}
+
+func (s *sinks) watch(begins, ends string, err error) {
+	if err != nil {
+		if s.first(begins) {
+			s.log.Warn(begins, "err", err)
+		}
+	} else if s.said[begins] {
+		delete(s.said, begins)
+		s.log.Info(ends)
+	}
+}
+
+// tellEvery is how often dropped records are told while there are more of them.
+const tellEvery = 5 * time.Minute
+
+func (s *sinks) tellLost(name string, c recordlog.Counts, now time.Time) {
+	told := s.lost[name]
+	if c.Dropped == told.records || now.Sub(told.at) < tellEvery {
+		return
+	}
+	if s.lost == nil {
+		s.lost = make(map[string]lostOnTheWay)
+	}
+	s.lost[name] = lostOnTheWay{c.Dropped, now}
+	s.log.Warn("records were dropped", "sink", name, "records", c.Dropped, "why", c.Reasons.String())
+}
+
+// reopen opens the file anew: it was moved away.
+func (s *sinks) reopen() {
+	if s.file != nil {
+		s.file.Reopen()
+	}
+}
+
+// close delivers what waits until ctx ends, all at once, and says what was lost,
+// be it now or before.
+func (s *sinks) close(ctx context.Context) error {
+	var ended sync.WaitGroup
+	if s.loki != nil { // what Stop would say stands in the counts
+		ended.Go(func() { _ = s.loki.Stop(ctx) })
+	}
+	if s.syslog != nil {
+		ended.Go(func() { _ = s.syslog.Stop(ctx) })
+	}
+	var errs []error
+	if s.file != nil {
+		errs = append(errs, s.file.Close(ctx))
+	}
+	ended.Wait()
+	if s.loki != nil && s.loki.Spooled() > 0 {
+		s.log.Info("records wait for Loki until mailtap runs again", "records", s.loki.Spooled())
+	}
+	s.counts(func(name string, c recordlog.Counts) {
+		if c.Dropped > 0 {
+			errs = append(errs, fmt.Errorf("log: %s: %d records were not delivered: %s", titles[name], c.Dropped, c.Reasons))
+		}
+	})
+	return errors.Join(errs...)
+}
