@@ -191,7 +191,10 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	go reopenOnHangup(ctx, out)
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	go reopenOnHangup(ctx, hangup, out)
 	go func() {
 		if err := <-web.done; err != nil {
 			fail(err)
@@ -213,10 +216,7 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 
 // reopenOnHangup opens the file of records anew at each SIGHUP: logrotate moved it
 // away.
-func reopenOnHangup(ctx context.Context, out *outputs) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+func reopenOnHangup(ctx context.Context, hangup <-chan os.Signal, out *outputs) {
 	for {
 		select {
 		case <-hangup:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -172,7 +173,8 @@ func everything(t *testing.T, file string) *spoken {
 		said.Write("webhook", body)
 	}))
 	defer hook.Close()
-	cfg, err := loadFrom("", nil, "--log.level=debug", "--sensor=test", "--loki.url="+loki.URL, "--loki.batch_wait=10ms",
+	syslog, done := listenToSyslog(t, said)
+	cfg, err := loadFrom("", nil, "--log.level=debug", "--sensor=test", "--loki.url="+loki.URL, "--loki.batch_wait=10ms", "--syslog.url=tcp://"+syslog,
 		"--home.networks=10.20.0.24/29", "--home.domains=corp.test",
 		`--alerts.receivers=[{name: ops, webhook: {url: "`+hook.URL+`"}}, {name: screen, stdout: {}}]`)
 	if err != nil {
@@ -201,6 +203,7 @@ func everything(t *testing.T, file string) *spoken {
 	if err := r.run([]string{file}, true); err != nil {
 		said.Write("error", []byte(err.Error()))
 	}
+	done()
 	out.publish()
 	scrape := httptest.NewRecorder()
 	metricsHandler(registry).ServeHTTP(scrape, httptest.NewRequest("GET", "/metrics", nil))
@@ -211,6 +214,27 @@ func everything(t *testing.T, file string) *spoken {
 	}
 	said.Write("deferrals.state", deferred.Bytes())
 	return said
+}
+
+// listenToSyslog takes one connection; done waits for its end.
+func listenToSyslog(t *testing.T, said *spoken) (address string, done func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		text, _ := io.ReadAll(c)
+		said.Write("syslog", text)
+	}()
+	return l.Addr().String(), func() { l.Close(); <-ended }
 }
 
 // authCases are the shipped captures with logins and, where the whole corpus
@@ -316,7 +340,7 @@ func TestSecretSearchCanFail(t *testing.T) {
 		t.Errorf("learned users %v, secrets %v", k.users, k.secrets)
 	}
 	said := everything(t, shipped("06_auth_login_clear_5fail"))
-	for _, where := range []string{"records", "loki", "webhook", "screen", "report"} {
+	for _, where := range []string{"records", "loki", "syslog", "webhook", "screen", "report"} {
 		if said.text[where] == nil || !strings.Contains(said.text[where].String(), "bob") {
 			t.Errorf("the %s does not name the user bob: it was not searched", where)
 		}

@@ -146,7 +146,7 @@ func (l *Loki) Metadata() bool {
 
 // Stop takes no more records and delivers what waits until ctx ends. What is then
 // left goes to the spool, or is counted as dropped. With a spool it does not wait
-// for a Loki that takes nothing, and leaves there what is there.
+// for a Loki that takes nothing.
 func (l *Loki) Stop(ctx context.Context) error {
 	l.queue.close()
 	l.stopOnce.Do(func() { close(l.ending) })
@@ -223,15 +223,19 @@ func (l *Loki) run() {
 	}
 }
 
-// next waits for the oldest batch. At the end what is in the spool stays there.
+// next waits for the oldest batch. What is in the spool stays there when the time
+// to stop is over.
 func (l *Loki) next() (file spooled, ok bool) {
 	for {
 		if l.spool == nil || !l.hasSpooled() {
 			if !l.queue.wait(l.o.BatchWait, l.o.BatchBytes, l.quit) {
 				return spooled{}, false
 			}
-		} else if _, _, closed := l.queue.state(); closed {
+		}
+		select {
+		case <-l.quit:
 			return spooled{}, false
+		default:
 		}
 		if file, ok := l.take(); ok {
 			return file, true
