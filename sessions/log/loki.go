@@ -39,13 +39,13 @@ type Loki struct {
 	quit   chan struct{} // closed when nothing more is to be sent
 	ended  sync.WaitGroup
 
-	order    sync.Mutex // held while records leave the queue or the spool; before mu
-	spool    *spool     // nil: memory only
-	spoolErr error      // what is wrong with it
-	stuck    bool       // it took nothing when last asked
+	order sync.Mutex // held while records leave the queue or the spool; before mu
+	spool *spool     // nil: memory only
 
-	mu       sync.Mutex
+	mu       sync.Mutex // never held while a disk is waited for, but at the end
 	counted  Counts
+	spoolErr error    // what is wrong with the spool
+	stuck    bool     // it took nothing when last asked
 	under    int      // records that left the queue or the spool, outcome unknown
 	spooled  int      // records in the spool
 	rest     [][]item // of the batch under way
@@ -132,8 +132,8 @@ func (l *Loki) Err() error {
 
 // SpoolErr says why the spool took nothing when it was last needed.
 func (l *Loki) SpoolErr() error {
-	l.order.Lock()
-	defer l.order.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.spoolErr
 }
 
@@ -258,7 +258,9 @@ func (l *Loki) take() (file spooled, ok bool) {
 	var err error
 	if l.spool != nil {
 		if file, ok = l.spool.take(); ok {
-			batch, err = l.spool.load(file)
+			if batch, err = l.spool.load(file); err != nil {
+				l.spool.remove(file)
+			}
 		}
 	}
 	l.mu.Lock()
@@ -267,7 +269,6 @@ func (l *Loki) take() (file spooled, ok bool) {
 	case err != nil:
 		l.counted.drop(Damaged, file.items)
 		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
-		l.spool.remove(file)
 	case !ok:
 		batch = l.queue.take(nil, l.o.BatchBytes)
 	}
@@ -300,8 +301,8 @@ func (l *Loki) spill() {
 }
 
 func (l *Loki) isStuck() bool {
-	l.order.Lock()
-	defer l.order.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.stuck
 }
 

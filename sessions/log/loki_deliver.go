@@ -39,11 +39,12 @@ func (l *Loki) deliver(file spooled, wait *pause) bool {
 	l.order.Lock()
 	defer l.order.Unlock()
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.spool != nil && !l.over {
+	over := l.over
+	l.rest, l.file = nil, spooled{}
+	l.mu.Unlock()
+	if l.spool != nil && !over {
 		l.spool.remove(file)
 	}
-	l.rest, l.file = nil, spooled{}
 	return true
 }
 
