@@ -3,6 +3,7 @@ package log
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -174,10 +175,7 @@ func (l *Loki) settleRest() (lost int) {
 		return 0
 	}
 	l.over = true
-	var left []item
-	for _, group := range l.rest {
-		left = append(left, group...)
-	}
+	left := slices.Concat(l.rest...)
 	l.rest = nil
 	if l.spool != nil && len(left) > 0 && (l.spool.putBack(left, l.file) == nil || l.file.number > 0) {
 		l.spooled += len(left) // at worst the file that they came from still has them
@@ -216,8 +214,7 @@ func (l *Loki) run() {
 	defer l.push.stop()
 	wait := pause{least: l.o.MinBackoff, most: l.o.MaxBackoff}
 	for {
-		file, ok := l.next()
-		if !ok || !l.deliver(file, &wait) {
+		if !l.next() || !l.deliver(&wait) {
 			return
 		}
 	}
@@ -225,20 +222,20 @@ func (l *Loki) run() {
 
 // next waits for the oldest batch. What is in the spool stays there when the time
 // to stop is over.
-func (l *Loki) next() (file spooled, ok bool) {
+func (l *Loki) next() bool {
 	for {
 		if l.spool == nil || !l.hasSpooled() {
 			if !l.queue.wait(l.o.BatchWait, l.o.BatchBytes, l.quit) {
-				return spooled{}, false
+				return false
 			}
 		}
 		select {
 		case <-l.quit:
-			return spooled{}, false
+			return false
 		default:
 		}
-		if file, ok := l.take(); ok {
-			return file, true
+		if l.take() {
+			return true
 		}
 	}
 }
@@ -250,10 +247,12 @@ func (l *Loki) hasSpooled() bool {
 }
 
 // take takes the oldest batch out of the spool or, where that is empty, out of
-// the queue, and makes it the one under way. ok is false where a file was damaged.
-func (l *Loki) take() (file spooled, ok bool) {
+// the queue, and makes it the one under way. It is false where a file was damaged.
+func (l *Loki) take() bool {
 	l.order.Lock()
 	defer l.order.Unlock()
+	var file spooled
+	var ok bool
 	var batch []item
 	var err error
 	if l.spool != nil {
@@ -275,7 +274,7 @@ func (l *Loki) take() (file spooled, ok bool) {
 	l.spooled -= file.items
 	l.under += len(batch)
 	l.rest, l.file = [][]item{batch}, file
-	return file, len(batch) > 0
+	return len(batch) > 0
 }
 
 // spill moves records from the queue to the spool while they cannot wait in

@@ -2,6 +2,7 @@ package log
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -16,7 +17,7 @@ type delivery struct {
 
 // deliver tries until nothing of the batch under way is left. It is false where it gave up:
 // then Stop finds in rest what is left.
-func (l *Loki) deliver(file spooled, wait *pause) bool {
+func (l *Loki) deliver(wait *pause) bool {
 	d := &delivery{Loki: l}
 	for {
 		group, metadata, ok := d.group()
@@ -32,20 +33,46 @@ func (l *Loki) deliver(file spooled, wait *pause) bool {
 			wait.reset()
 			continue
 		}
-		if d.stopsNow() || !wait.wait(l.quit) {
+		if d.stopsNow() {
+			return false
+		}
+		l.keepUnderWay()
+		if !wait.wait(l.quit) {
 			return false
 		}
 	}
 	l.order.Lock()
 	defer l.order.Unlock()
 	l.mu.Lock()
-	over := l.over
+	over, file := l.over, l.file
 	l.rest, l.file = nil, spooled{}
 	l.mu.Unlock()
 	if l.spool != nil && !over {
 		l.spool.remove(file)
 	}
 	return true
+}
+
+// keepUnderWay writes the batch under way into the spool, where it is in memory
+// only: Loki takes nothing, and that may last.
+func (l *Loki) keepUnderWay() {
+	l.order.Lock()
+	defer l.order.Unlock()
+	l.mu.Lock()
+	left := slices.Concat(l.rest...)
+	needless := l.spool == nil || l.over || l.file.number > 0
+	l.mu.Unlock()
+	if needless {
+		return
+	}
+	file, err := l.spool.keep(left)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
+		return
+	}
+	l.file = file
 }
 
 // group is what is to be sent next.

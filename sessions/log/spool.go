@@ -124,16 +124,23 @@ func (s *spool) append(batch []item) (gone int, err error) {
 	return gone, nil
 }
 
-// putBack writes what is left of the oldest batch before the others. was is the
-// file that it came from, if any.
-func (s *spool) putBack(batch []item, was spooled) error {
+// keep writes a batch that is under way and older than the others, so that a kill
+// does not cost it. It is not on the list, as one that take gave.
+func (s *spool) keep(batch []item) (spooled, error) {
 	f := spooled{number: s.next - 1}
 	if len(s.files) > 0 {
 		f.number = s.files[0].number - 1
 	}
 	b := encodeSpool(batch)
 	f.size, f.items = int64(len(b)), len(batch)
-	if err := s.write(f, b); err != nil {
+	return f, s.write(f, b)
+}
+
+// putBack puts what is left of the batch under way before the others. was is the
+// file that it came from, if any.
+func (s *spool) putBack(batch []item, was spooled) error {
+	f, err := s.keep(batch)
+	if err != nil {
 		return err
 	}
 	if was.number != f.number {

@@ -198,6 +198,40 @@ func TestSpoolOutlivesARestart(t *testing.T) {
 	ordered(t, f.order)
 }
 
+// A kill while Loki is away costs nothing of what was under way: it is on the
+// disk as soon as Loki has refused it once.
+func TestSpoolKeepsWhatIsUnderWay(t *testing.T) {
+	f := newFakeLoki(t)
+	f.answer = func(int) int { return 503 }
+	o := quick(f.URL)
+	o.SpoolDir, o.SpoolWait = t.TempDir(), time.Hour
+	l := startTestLoki(t, o)
+	write(l, 0, 20)
+	await(t, func() bool {
+		names, _ := filepath.Glob(filepath.Join(o.SpoolDir, "*"+spoolSuffix))
+		return len(names) == 1
+	})
+	killed := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(killed, os.DirFS(o.SpoolDir)); err != nil {
+		t.Fatal(err)
+	}
+	stopTestLoki(t, l)
+	if names, _ := os.ReadDir(o.SpoolDir); len(names) != 1 || l.Spooled() != 20 {
+		t.Errorf("%d files at the end, %d records", len(names), l.Spooled())
+	}
+	f.mu.Lock()
+	f.answer = func(int) int { return 204 }
+	f.mu.Unlock()
+	o.SpoolDir = killed
+	l = startTestLoki(t, o)
+	await(t, func() bool { return l.Counts().Waiting == 0 })
+	stopTestLoki(t, l)
+	if names, _ := os.ReadDir(killed); f.stored() == 0 || len(names) != 0 {
+		t.Errorf("%d arrived after the kill, %d files are left", f.stored(), len(names))
+	}
+	ordered(t, f.order)
+}
+
 func FuzzDecodeSpool(f *testing.F) {
 	f.Add(encodeSpool(someItems(0, 3)))
 	f.Add([]byte(spoolMark))
