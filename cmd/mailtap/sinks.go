@@ -124,16 +124,17 @@ func (s *sinks) close(ctx context.Context) error {
 	if s.syslog != nil {
 		ended.Go(func() { _ = s.syslog.Stop(ctx) })
 	}
-	var errs []error
+	var failure error // of the file: it says more than its counts
 	if s.file != nil {
-		errs = append(errs, s.file.Close(ctx))
+		failure = s.file.Close(ctx)
 	}
 	ended.Wait()
 	if s.loki != nil && s.loki.Spooled() > 0 {
 		s.log.Info("records wait for Loki until mailtap runs again", "records", s.loki.Spooled())
 	}
+	errs := []error{failure}
 	s.counts(func(name string, c recordlog.Counts) {
-		if c.Dropped > 0 {
+		if c.Dropped > 0 && (name != fileSink || failure == nil) {
 			errs = append(errs, fmt.Errorf("log: %s: %d records were not delivered: %s", titles[name], c.Dropped, c.Reasons))
 		}
 	})

@@ -21,7 +21,7 @@ type Record struct {
 }
 
 // Sink takes records. Write may be called by several goroutines at once and,
-// live, must not wait for anything outside the process but a local file.
+// live, must not wait for anything outside the process.
 type Sink interface{ Write(rec Record) }
 
 // Options of a Writer. The zero value writes every kind, to nowhere.
