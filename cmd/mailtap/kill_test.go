@@ -85,7 +85,7 @@ func killedAt(t *testing.T, capture []byte, most int, args ...string) (told []st
 			if _, err := in.Write(piece); err != nil {
 				return // it is dead
 			}
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(3 * time.Millisecond)
 		}
 	}()
 	killed := false
