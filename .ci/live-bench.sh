@@ -63,7 +63,7 @@ done
 ip netns add "$space"
 ip -n "$space" link set lo up
 ip -n "$space" link add tx0 type veth peer name rx0
-for end in tx0 rx0; do
+for end in rx0 tx0; do
   ip -n "$space" link set "$end" addrgenmode none mtu 65535 up # frames of offloading pass too
 done
 ip netns exec "$space" python3 -B .ci/live-bench.py "$dir/mailtap" "$dir/replay" "${captures[@]}"

@@ -44,7 +44,7 @@ func namespace(t testing.TB) {
 func makePair(t testing.TB) {
 	t.Helper()
 	ip(t, "link add tx0 type veth peer name rx0")
-	for _, name := range []string{"tx0", "rx0"} {
+	for _, name := range []string{"rx0", "tx0"} { // the second to come up can send at once
 		ip(t, "link set "+name+" addrgenmode none") // no IPv6 of the kernel's own
 		ip(t, "link set "+name+" up")
 	}
@@ -366,29 +366,38 @@ func TestLiveNoLoss(t *testing.T) {
 	})
 }
 
-// A batch of any size gives every packet once and in order, round the ring
-// many times, and without an allocation.
+// Batches of any size give every packet once and in order, round the ring many
+// times, and without an allocation. On a busy machine some find no room, and are counted.
 func TestLiveBatches(t *testing.T) {
 	methods(t, func(t *testing.T, m capture.Method) {
 		l := openLive(t, capture.LiveOptions{Interface: "rx0", Method: m, BufferBytes: 512 << 10, BlockBytes: 64 << 10})
 		s := newSender(t, "tx0")
-		next, batch := 0, make([]capture.Packet, 7)
+		next, came, dropped, batch := 0, 0, 0, make([]capture.Packet, 7)
 		for round := range 40 {
 			for n := range 100 {
 				s.send(t, numbered(100*round+n, 35*round))
 			}
-			for end := time.Now().Add(limit); next < 100*(round+1); {
+			for end := time.Now().Add(limit); came+dropped < 100*(round+1); {
 				n, err := l.NextBatch(batch)
 				if err != nil && err != capture.ErrTimeout || time.Now().After(end) {
-					t.Fatal(next, err)
+					t.Fatal(came, dropped, err)
 				}
 				for i := range batch[:n] {
-					if got := number(&batch[i]); got != next || len(batch[i].Data) != 62+35*round {
+					got := number(&batch[i])
+					if got < next || got >= 100*(round+1) || len(batch[i].Data) != 62+35*(got/100) {
 						t.Fatalf("packet %d is %d of %d octets", next, got, len(batch[i].Data))
 					}
-					next++
+					next = got + 1
+				}
+				came += n
+				if n == 0 {
+					_, kernel, _, _ := l.Stats()
+					dropped = int(kernel)
 				}
 			}
+		}
+		if came < 2000 {
+			t.Errorf("%d came and %d were dropped: too few to tell", came, dropped)
 		}
 		if m == capture.MethodRing {
 			frame := []byte(numbered(0, 0))
