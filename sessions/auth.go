@@ -92,7 +92,7 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	if result == AuthSuccess {
 		s.loggedIn, s.login = true, a.Username
 	}
-	s.f.t.emit(&Authenticated{In: s.in(), Auth: a, TLSMode: s.rec.TLS.Mode})
+	s.f.t.emit(&Authenticated{In: s.in(), Auth: a, TLSMode: s.rec.TLS.Mode, Helo: s.heloNow()})
 }
 
 // denied says whether a server refused a login for its credentials rather than

@@ -26,10 +26,7 @@ func (s *session) finish(end string) *Session {
 	rec := s.rec
 	rec.End = end
 	rec.Duration = timeOf(s.f.last).Sub(timeOf(s.f.start))
-	rec.Helo = s.helo.taken
-	if rec.Helo == (Helo{}) {
-		rec.Helo = s.helo.given
-	}
+	rec.Helo = s.heloNow()
 	s.unended()
 	s.finishTLS()
 	s.finishPartial()
@@ -37,6 +34,14 @@ func (s *session) finish(end string) *Session {
 	rec.Replies = s.replyCounts()
 	rec.Anomalies = s.anomalies()
 	return rec
+}
+
+// heloNow is the last name that the server accepted, else the last one given.
+func (s *session) heloNow() Helo {
+	if s.helo.taken != (Helo{}) {
+		return s.helo.taken
+	}
+	return s.helo.given
 }
 
 // finishWaiting reads what the client sent ahead to a server that never

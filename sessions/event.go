@@ -77,12 +77,15 @@ type (
 		In
 		Auth    Auth
 		TLSMode string
+		Helo    Helo // as the session's record has it, so far
 	}
 	// MailDone is one finished mail transaction.
 	MailDone struct {
 		In
 		Mail    *Mail
 		TLSMode string
+		Helo    Helo // as the session's record has it, so far
+		Number  int  // the connection's first mail that ended is 1
 	}
 	// Anomaly is something odd; Kind is a name of the table of anomalies. It
 	// comes each time, the session's record names each kind once.

@@ -23,6 +23,7 @@ type mailState struct {
 	maybeOver   bool     // what was lost may have ended the open one
 	repliesLost bool     // replies were lost since it was opened
 	unsure      bool     // the reply to the MAIL of the open one was lost
+	told        int32    // mails that ended
 }
 
 // content is what a message turned out to be.
@@ -176,7 +177,8 @@ func resultOf(code int) string {
 
 // tellMail pushes a finished mail.
 func (s *session) tellMail(m *Mail) {
-	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode}))
+	s.mail.told++
+	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode, Helo: s.heloNow(), Number: int(s.mail.told)}))
 }
 
 func (s *session) rcptTaken(c *command, r *smtp.Reply) {
