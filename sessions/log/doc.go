@@ -1,5 +1,6 @@
 // Package log turns events into records and gives them to sinks: one JSON
-// object a line, as docs/records.md and docs/records.schema.json tell.
+// object a line, as docs/records.md and docs/records.schema.json tell, or the
+// forms of other products, as docs/formats.md tells.
 //
 // It owns the encoding of records and the sinks (a file or standard output, Loki
 // with its spool, syslog) with their bounded queues and counts. cmd/mailtap

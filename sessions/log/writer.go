@@ -26,9 +26,11 @@ type Sink interface{ Write(rec Record) }
 
 // Options of a Writer. The zero value writes every kind, to nowhere.
 type Options struct {
-	Sensor string   // name of this tap; default none
-	Kinds  []string // which kinds of records are written; default all of Kinds
-	Sinks  []Sink
+	Sensor  string   // name of this tap; default none
+	Format  string   // one of Formats; default json
+	Version string   // of the program, where the format names it
+	Kinds   []string // which kinds of records are written; default all of Kinds
+	Sinks   []Sink
 }
 
 // Writer encodes the events that have a record and gives the lines to its
@@ -38,6 +40,7 @@ type Options struct {
 // writes them with the Give of another.
 type Writer struct {
 	encoder                    Encoder
+	form                       form // nil: mailtap's own
 	session, mail, auth, alert bool
 	sinks                      []Sink
 	buf                        []byte
@@ -58,7 +61,12 @@ func NewWriter(o Options) (*Writer, error) {
 			return nil, fmt.Errorf("log: unknown kind of record %q, want any of %s", k, strings.Join(Kinds[:], ", "))
 		}
 	}
+	f, ok := formOf(o.Format, o.Sensor, o.Version)
+	if !ok {
+		return nil, fmt.Errorf("log: unknown format %q, want any of %s", o.Format, strings.Join(Formats[:], ", "))
+	}
 	return &Writer{
+		form:    f,
 		encoder: Encoder{Sensor: o.Sensor, known: new(connLines)},
 		session: slices.Contains(kinds, KindSession),
 		mail:    slices.Contains(kinds, KindMail),
@@ -95,7 +103,11 @@ func (w *Writer) Append(b []byte, e sessions.Event) (out []byte, rec Record, ok 
 	if !wanted {
 		return b, Record{}, false
 	}
-	out = w.encoder.Append(b, e)
+	if w.form == nil {
+		out = w.encoder.Append(b, e)
+	} else if out = w.form.event(b, e); len(out) == len(b) {
+		return b, Record{}, false
+	}
 	c := e.Of()
 	return out, Record{
 		Line: out[len(b):], Time: e.At(), Event: kind, Role: c.Role, Direction: c.Direction, Session: c.ID, CommunityID: c.CommunityID,
@@ -114,7 +126,11 @@ func (w *Writer) Alert(a *AlertRecord) {
 	if !w.alert {
 		return
 	}
-	w.buf = w.encoder.AppendAlert(w.buf[:0], a)
+	if w.form == nil {
+		w.buf = w.encoder.AppendAlert(w.buf[:0], a)
+	} else if w.buf = w.form.alert(w.buf[:0], a); len(w.buf) == 0 {
+		return
+	}
 	rec := Record{Line: w.buf, Time: a.Time, Event: KindAlert}
 	if a.Ended.After(a.Time) {
 		rec.Time = a.Ended
