@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtap/mailtap/capture"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // maxStepBack is how much earlier than the last packet of one file the next
@@ -31,7 +33,7 @@ minutes before the end of the one before it begins anew.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, files []string) error { return p.read(c, files, format) },
 	}
-	c.Flags().StringVar(&format, "format", "text", "`form` of the output: text (a report) or json (records)")
+	c.Flags().StringVar(&format, "format", formatText, "`form` of the output: text (a report), or records: "+strings.Join(recordlog.Formats[:], ", "))
 	return c
 }
 
@@ -52,11 +54,11 @@ type reading struct {
 }
 
 func (p *program) read(c *cobra.Command, files []string, format string) error {
-	if format != "text" && format != "json" {
-		return fmt.Errorf("flag --format: %q is no form of the output, allowed is text, json", format)
-	}
 	cfg, err := p.config(c)
 	if err != nil {
+		return err
+	}
+	if err := checkFormat(format, &cfg); err != nil {
 		return err
 	}
 	cfg.Capture.AllPorts = true // what is in a file is there to be read
@@ -67,8 +69,8 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 		return failed(err)
 	}
 	w := wiring{cfg: &cfg, log: log, lines: p.stderr, offline: true}
-	if format == "json" {
-		w.records = p.stdout
+	if format != formatText {
+		w.records, w.format = p.stdout, format
 	}
 	out, err := w.outputs()
 	if err != nil {
@@ -77,12 +79,12 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	r := &reading{program: p, ctx: ctx, outputs: out, report: newReport()}
-	if format == "text" {
+	if format == formatText {
 		out.report = r.report
 	}
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	r.pipeline.sievedFirst(&cfg)
-	return failed(r.run(files, format == "text"))
+	return failed(r.run(files, format == formatText))
 }
 
 // run reads all files, delivers what is left, and gives every error: records

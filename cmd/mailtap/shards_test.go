@@ -24,6 +24,15 @@ func TestShards(t *testing.T) {
 			t.Errorf("%s: 3 shards give\n%s\nwant\n%s", file, got, want)
 		}
 	}
+	for _, format := range readFormats() {
+		read := func(shards string) string {
+			_, out, errs := call("", "read", "--log.level", "error", "--shards", shards, "--format", format, files[0])
+			return out + errs
+		}
+		if want := read("1"); read("3") != want || want == "" {
+			t.Errorf("3 shards give another %s, or there is none", format)
+		}
+	}
 	// All at once: one capture in pieces, of which some begin anew.
 	all := func(shards string) string {
 		_, out, errs := call("", append([]string{"read", "--log.level", "error", "--shards", shards, "--format", "json"}, files...)...)

@@ -19,6 +19,7 @@ var titles = map[string]string{fileSink: "file", lokiSink: "Loki", syslogSink: "
 // once, when it begins, and once more when it is over.
 type sinks struct {
 	file   *recordlog.File
+	frame  *recordlog.ZeekFile // around file
 	loki   *recordlog.Loki
 	syslog *recordlog.Syslog
 
@@ -123,6 +124,9 @@ func (s *sinks) close(ctx context.Context) error {
 	}
 	if s.syslog != nil {
 		ended.Go(func() { _ = s.syslog.Stop(ctx) })
+	}
+	if s.frame != nil {
+		_ = s.frame.Close() // its last line is the file's
 	}
 	var failure error // of the file: it says more than its counts
 	if s.file != nil {

@@ -23,6 +23,7 @@ type wiring struct {
 	cfg      *Config
 	log      *slog.Logger
 	records  io.Writer             // where records go that have no file; nil: nowhere
+	format   string                // of the records; empty: json
 	lines    io.Writer             // where alert lines go
 	registry prometheus.Registerer // nil: no metrics
 	sources  []string              // for metrics

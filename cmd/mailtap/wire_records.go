@@ -47,6 +47,10 @@ func (w wiring) addRecords(o *outputs) error {
 			kinds = w.cfg.Log.Records.Kinds
 			o.sinks.file, err = w.openFile()
 			s = o.sinks.file
+			if w.format == recordlog.FormatZeek {
+				o.sinks.frame = recordlog.NewZeekFile(o.sinks.file)
+				s = o.sinks.frame
+			}
 		case lokiSink:
 			kinds = w.cfg.Loki.Kinds
 			o.sinks.loki, err = w.openLoki()
@@ -66,7 +70,7 @@ func (w wiring) addRecords(o *outputs) error {
 		return nil
 	}
 	slices.Sort(wanted)
-	o.records = recordlog.Options{Sensor: w.cfg.sensor(), Kinds: words(slices.Compact(wanted)), Sinks: sinks}
+	o.records = recordlog.Options{Sensor: w.cfg.sensor(), Format: w.format, Version: version, Kinds: words(slices.Compact(wanted)), Sinks: sinks}
 	var err error
 	o.writer, err = recordlog.NewWriter(o.records)
 	return err
