@@ -9,6 +9,7 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/alerts/receivers"
+	"github.com/mailtap/mailtap/dashboards/report"
 )
 
 func (p *program) demoCommand() *cobra.Command {
@@ -67,7 +68,7 @@ func (d *demo) run(c *cobra.Command) error {
 		program: d.program, cfg: &cfg, log: newLogger(cfg.Log, d.program.stderr), registry: newRegistry(), duration: d.duration, forgets: true,
 		wiring: wiring{lines: screen, extra: []notify.Receiver{receiver}},
 		started: func(w *webServer, o *outputs) {
-			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+printable(receivers.Line(&a))) }
+			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+report.Printable(receivers.Line(&a))) }
 			d.welcome(screen, w)
 		},
 	}

@@ -22,7 +22,7 @@ import (
 const maxStepBack = int64(5 * time.Minute)
 
 func (p *program) readCommand() *cobra.Command {
-	var format string
+	var format, html string
 	c := &cobra.Command{
 		Use:   "read FILE...",
 		Short: "Read captures: a report, or records as JSON",
@@ -31,9 +31,10 @@ as fast as the machine can, on packet time. Several files are one capture in the
 order given, as a capture in pieces is; a file that begins more than five
 minutes before the end of the one before it begins anew.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, files []string) error { return p.read(c, files, format) },
+		RunE: func(c *cobra.Command, files []string) error { return p.read(c, files, format, html) },
 	}
 	c.Flags().StringVar(&format, "format", formatText, "`form` of the output: text (a report), or records: "+strings.Join(recordlog.Formats[:], ", "))
+	c.Flags().StringVar(&html, "html", "", "write the report as a page to `FILE` too, whatever --format says")
 	return c
 }
 
@@ -43,17 +44,19 @@ type reading struct {
 	ctx      context.Context
 	pipeline *pipeline
 	outputs  *outputs
-	report   *report
+	reports  *reports
 
 	mu     sync.Mutex // of who reads
 	files  []string   // still to be read
 	in     *capture.File
-	name   string // of in
-	begins bool   // nothing of in was read
+	name   string   // of in
+	begins bool     // nothing of in was read
+	names  []string // of all files
+	span   span
 	unread []error
 }
 
-func (p *program) read(c *cobra.Command, files []string, format string) error {
+func (p *program) read(c *cobra.Command, files []string, format, html string) error {
 	cfg, err := p.config(c)
 	if err != nil {
 		return err
@@ -72,32 +75,32 @@ func (p *program) read(c *cobra.Command, files []string, format string) error {
 	if format != formatText {
 		w.records, w.format = p.stdout, format
 	}
+	reports, err := openReports(format == formatText, html)
+	if err != nil {
+		return failed(fmt.Errorf("flag --html: %w", err))
+	}
 	out, err := w.outputs()
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	r := &reading{program: p, ctx: ctx, outputs: out, report: newReport()}
-	if format == formatText {
-		out.report = r.report
-	}
+	r := &reading{program: p, ctx: ctx, outputs: out, reports: reports}
+	out.report = reports.gathered
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	r.pipeline.sievedFirst(&cfg)
-	return failed(r.run(files, format == formatText))
+	return failed(r.run(files))
 }
 
 // run reads all files, delivers what is left, and gives every error: records
 // that were written before one stay written.
-func (r *reading) run(files []string, text bool) error {
-	r.files = files
+func (r *reading) run(files []string) error {
+	r.files, r.names = files, files
 	r.carry()
 	r.pipeline.close()
-	r.outputs.engine.Flush(time.Unix(0, r.report.last).UTC())
+	r.outputs.engine.Flush(time.Unix(0, r.span.last).UTC())
 	errs := append([]error(nil), r.unread...)
-	if text {
-		errs = append(errs, r.report.print(r.program.stdout, r.pipeline.left(), r.unread))
-	}
+	errs = append(errs, r.reports.write(r.program.stdout, r.reportInput()))
 	return errors.Join(append(errs, r.outputs.close())...)
 }
 
@@ -168,9 +171,7 @@ func (r *reading) fill(l *load, packets []capture.Packet) {
 		intake.anew(l)
 	}
 	r.begins = false
-	for i := range packets {
-		r.report.packet(packets[i].Time)
-	}
+	r.span.take(packets)
 	intake.fill(l, packets)
 	r.pipeline.ticket(l)
 }
@@ -207,7 +208,7 @@ func (p *program) openCapture(name string) (*capture.File, error) {
 // interrupted looks, now and then, whether going on makes sense.
 func (r *reading) interrupted() error {
 	if r.ctx.Err() != nil {
-		return fmt.Errorf("%s: interrupted after %d packets", r.name, r.report.packets)
+		return fmt.Errorf("%s: interrupted after %d packets", r.name, r.span.packets)
 	}
 	if r.outputs.sinks.file != nil {
 		return r.outputs.sinks.file.Err()

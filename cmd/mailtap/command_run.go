@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailtap/mailtap/capture"
+	"github.com/mailtap/mailtap/dashboards/report"
 	"github.com/mailtap/mailtap/decode/tls/keys"
 )
 
@@ -207,7 +208,7 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	}
 	err := w.run(ctx)
 	web.ready.Store(false)
-	l.log.Info("stopped", "packets_left_out", tallyOf(leftOut(w.left(), w.pipeline.stats())).String())
+	l.log.Info("stopped", "packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String())
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
 	}

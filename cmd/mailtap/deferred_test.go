@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mailtap/mailtap/dashboards/report"
 	"github.com/mailtap/mailtap/sessions"
 	"github.com/mailtap/mailtap/sessions/dialog"
 )
@@ -74,12 +75,12 @@ func scrapeOf(t *testing.T, shards int, file string, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reading{program: &program{}, ctx: context.Background(), outputs: out, report: newReport()}
+	r := &reading{program: &program{}, ctx: context.Background(), outputs: out, reports: &reports{gathered: new(report.Report)}}
 	r.pipeline = newPipeline(&cfg, out, nil, shards)
-	if err := r.run([]string{file}, false); err != nil {
+	if err := r.run([]string{file}); err != nil {
 		t.Fatal(err)
 	}
-	out.advance(time.Unix(0, r.report.last).Add(time.Second))
+	out.advance(time.Unix(0, r.span.last).Add(time.Second))
 	return pageOf(registry)
 }
 

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/mailtap/mailtap/dashboards/report"
 )
 
 // hook is the demo's own webhook receiver: it shows that what Alertmanager's
@@ -50,7 +52,7 @@ func (h *hook) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, a := range n.Alerts {
-		fmt.Fprintf(h.screen, "webhook  POST v%s %s %s to receiver %s\n", n.Version, a.Status, printable(a.Labels["alertname"]), n.Receiver)
+		fmt.Fprintf(h.screen, "webhook  POST v%s %s %s to receiver %s\n", n.Version, a.Status, report.Printable(a.Labels["alertname"]), n.Receiver)
 	}
 }
 

@@ -12,7 +12,7 @@ const fragmented = "../../capture/packet/testdata/fragments.pcap"
 // Pieces of fragmented packets are not left out: they come with the whole.
 func TestReadFragments(t *testing.T) {
 	_, report, _ := call("", "read", "--log.level", "warn", fragmented)
-	for _, line := range []string{"sessions          3: 3 quit\n", "mails             2: 2 accepted\n", "packets left out  2: 2 not_tcp\n"} {
+	for _, line := range []string{"sessions          3: 2 submission, 1 relay\n  ended by        3 quit\n", "mails             2: 2 accepted\n", "packets left out  2: 2 not_tcp\n"} {
 		if !strings.Contains(report, line) {
 			t.Errorf("no line %q in\n%s", line, report)
 		}

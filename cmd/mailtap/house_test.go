@@ -44,6 +44,7 @@ var above = map[string][]string{
 		"sessions/log", "metrics", "alerts"},
 	"metrics/deferrals": {"sessions"},
 	"metrics/top":       {"sessions"},
+	"dashboards/report": {"sessions", "alerts"},
 }
 
 // impure is what a decoder must not know: it owns no I/O, goroutine, clock,
@@ -57,7 +58,7 @@ var shared = map[string][]string{"decode/tls/keys": {"sync", "sync/atomic"}}
 
 // clockless rooms take their time from packets.
 var clockless = []string{"capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys", "sessions",
-	"sessions/syslog", "alerts/baseline", "metrics/deferrals", "metrics/top"}
+	"sessions/syslog", "alerts/baseline", "metrics/deferrals", "metrics/top", "dashboards/report"}
 
 // sourceFile is one parsed file of ours.
 type sourceFile struct {

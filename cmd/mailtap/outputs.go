@@ -10,6 +10,7 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/alerts/notify"
+	"github.com/mailtap/mailtap/dashboards/report"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/top"
 	"github.com/mailtap/mailtap/sessions"
@@ -26,7 +27,7 @@ type outputs struct {
 	sinks    sinks
 	notifier *notify.Notifier
 	evidence *evidence.Keeper
-	report   *report
+	report   *report.Report
 	screen   func(alerts.Alert)
 	active   *activeAlerts
 	queue    *deferredQueue // nil where nobody scrapes

@@ -150,8 +150,8 @@ func leftOut(intake []uint64, s sessions.Stats) []uint64 {
 	return counts
 }
 
-// left gives the number of packets that were left out, by reason.
-func (p *pipeline) left() tally {
+// total sums what the trackers counted, where nobody carries a load.
+func (p *pipeline) total() sessions.Stats {
 	var sum sessions.Stats
 	for _, s := range p.shards {
 		sum.Add(s.stats())
@@ -159,15 +159,8 @@ func (p *pipeline) left() tally {
 	if p.intake.sieve != nil {
 		sum.Strangers += p.intake.sieve.strangers
 	}
-	return tallyOf(leftOut(p.intake.ignored, sum))
+	return sum
 }
 
-func tallyOf(ignored []uint64) tally {
-	out := tally{}
-	for i, name := range packet.Reasons() {
-		if n := ignored[i]; n > 0 {
-			out[name] = int(n)
-		}
-	}
-	return out
-}
+// left gives the number of packets that were left out, by reason less one.
+func (p *pipeline) left() []uint64 { return leftOut(p.intake.ignored, p.total()) }

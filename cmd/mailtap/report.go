@@ -1,200 +1,73 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
+	"errors"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"text/tabwriter"
-	"time"
-	"unicode"
+	"os"
 
-	"github.com/mailtap/mailtap/alerts"
-	"github.com/mailtap/mailtap/sessions"
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/dashboards/report"
 )
 
-// maxNames bounds what a hostile capture can make the report hold: further
-// names count as other.
-const maxNames = 1000
-
-// tally counts by name.
-type tally map[string]int
-
-func (t tally) add(name string) {
-	if _, known := t[name]; !known && len(t) >= maxNames {
-		name = "other"
-	}
-	t[name]++
+// reports says where the report of a reading goes.
+type reports struct {
+	text     bool     // to standard output
+	html     *os.File // nil: no page is wanted
+	gathered *report.Report
 }
 
-func (t tally) total() (n int) {
-	for _, v := range t {
-		n += v
-	}
-	return n
-}
-
-// ranked lists names, most frequent first.
-func (t tally) ranked() []string {
-	return slices.SortedFunc(maps.Keys(t), func(a, b string) int {
-		return cmp.Or(cmp.Compare(t[b], t[a]), cmp.Compare(a, b))
-	})
-}
-
-// maxShown is how many names one line of the report has.
-const maxShown = 8
-
-// String gives "3: 2 accepted, 1 refused".
-func (t tally) String() string {
-	if len(t) == 0 {
-		return "none"
-	}
-	var parts []string
-	for i, name := range t.ranked() {
-		if i == maxShown {
-			parts = append(parts, fmt.Sprintf("and %d more names", len(t)-maxShown))
-			break
+// openReports makes the page's file before anything is read: hours of reading
+// must not end in a folder that is not there.
+func openReports(text bool, html string) (*reports, error) {
+	r := &reports{text: text}
+	if html != "" {
+		// It names users and addresses, as records do.
+		f, err := os.OpenFile(html, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o640)
+		if err != nil {
+			return nil, err
 		}
-		parts = append(parts, fmt.Sprintf("%d %s", t[name], printable(name)))
+		r.html = f
 	}
-	return fmt.Sprintf("%d: %s", t.total(), strings.Join(parts, ", "))
+	if text || r.html != nil {
+		r.gathered = new(report.Report)
+	}
+	return r, nil
 }
 
-// report gathers what a reader of a capture wants to know first.
-type report struct {
-	first, last                  int64 // packet times
-	packets                      uint64
-	ends, mails, logins, exposed tally
-	tls, anomalies, alertCounts  tally
-	partial                      int
-	alerts                       []alerts.Alert
-}
-
-// maxAlerts is how many alerts the report shows; all are counted.
-const maxAlerts = 50
-
-func newReport() *report {
-	return &report{
-		ends: tally{}, mails: tally{}, logins: tally{}, exposed: tally{},
-		tls: tally{}, anomalies: tally{}, alertCounts: tally{},
-	}
-}
-
-func (r *report) packet(at int64) {
-	if r.packets == 0 || at < r.first {
-		r.first = at
-	}
-	r.last = max(r.last, at)
-	r.packets++
-}
-
-// Handle implements sessions.Handler.
-func (r *report) Handle(e sessions.Event) {
-	switch e := e.(type) {
-	case *sessions.Closed:
-		r.ends.add(e.Session.End)
-		if e.Session.Partial {
-			r.partial++
-		}
-	case *sessions.MailDone:
-		r.mails.add(e.Mail.Result)
-	case *sessions.Authenticated:
-		r.logins.add(e.Auth.Result)
-		if e.Auth.SecretExposed {
-			r.exposed.add(e.Conn.Server.String())
-		}
-	case *sessions.Secured:
-		if e.TLS.Mode != sessions.TLSNone {
-			r.tls.add(e.TLS.Outcome)
-		}
-	case *sessions.Anomaly:
-		r.anomalies.add(e.Kind)
-	}
-}
-
-// Alert implements alerts.Sink.
-func (r *report) Alert(a alerts.Alert) {
-	if a.Status != alerts.Firing || a.Repeat > 0 {
-		return
-	}
-	r.alertCounts.add(a.Rule)
-	if len(r.alerts) < maxAlerts {
-		r.alerts = append(r.alerts, a)
-	}
-}
-
-// print writes the report; ignored is what the packet decoder left out, by reason.
-func (r *report) print(to io.Writer, ignored tally, unread []error) error {
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "capture\t%s\n", r.span())
-	fmt.Fprintf(w, "sessions\t%v\n", r.ends)
-	fmt.Fprintf(w, "mails\t%v\n", r.mails)
-	fmt.Fprintf(w, "logins\t%v\n", r.logins)
-	fmt.Fprintf(w, "secrets in clear\t%v\n", r.exposed)
-	fmt.Fprintf(w, "TLS\t%v\n", r.tls)
-	fmt.Fprintf(w, "alerts\t%v\n", r.alertCounts)
-	fmt.Fprintf(w, "partial sessions\t%d\n", r.partial)
-	fmt.Fprintf(w, "packets left out\t%v\n", ignored)
-	for _, err := range unread {
-		fmt.Fprintf(w, "not read\t%v\n", err)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := r.printAlerts(to); err != nil {
-		return err
-	}
-	return r.printAnomalies(to)
-}
-
-func (r *report) span() string {
-	if r.packets == 0 {
-		return "no packets"
-	}
-	from, to := time.Unix(0, r.first).UTC(), time.Unix(0, r.last).UTC()
-	return fmt.Sprintf("%d packets, %s to %s UTC (%s)", r.packets,
-		from.Format(time.DateTime), to.Format(time.DateTime), to.Sub(from).Round(time.Millisecond))
-}
-
-func (r *report) printAlerts(to io.Writer) error {
-	if len(r.alerts) == 0 {
+// write tells what was gathered.
+func (r *reports) write(to io.Writer, in report.Input) error {
+	if r.gathered == nil {
 		return nil
 	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nalerts")
-	for _, a := range r.alerts {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", a.Time.UTC().Format(time.TimeOnly), a.Severity, a.Rule, printable(a.Summary))
+	page := r.gathered.Build(in)
+	var errs []error
+	if r.text {
+		errs = append(errs, page.Text(to))
 	}
-	if more := r.alertCounts.total() - len(r.alerts); more > 0 {
-		fmt.Fprintf(w, "  and %d more\n", more)
+	if r.html != nil {
+		errs = append(errs, page.HTML(r.html), r.html.Close())
 	}
-	return w.Flush()
+	return errors.Join(errs...)
 }
 
-func (r *report) printAnomalies(to io.Writer) error {
-	if len(r.anomalies) == 0 {
-		return nil
+// reportInput is what the reading itself knows.
+func (r *reading) reportInput() report.Input {
+	in := report.Input{
+		Files: r.names, Packets: r.span.packets, Octets: r.span.octets, First: r.span.first, Last: r.span.last,
+		Retransmitted: r.pipeline.total().RetransmittedBytes, LeftOut: leftRows(r.pipeline.left()),
 	}
-	meaning := make(map[string]string)
-	for _, k := range sessions.AnomalyTable {
-		meaning[k.Name] = k.Meaning
+	for _, err := range r.unread {
+		in.Unread = append(in.Unread, err.Error())
 	}
-	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nanomalies")
-	for _, name := range r.anomalies.ranked() {
-		fmt.Fprintf(w, "  %d\t%s\t%s\n", r.anomalies[name], printable(name), meaning[name])
-	}
-	return w.Flush()
+	return in
 }
 
-// printable keeps a client's octets from driving the reader's terminal.
-func printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if !unicode.IsPrint(c) {
-			return '?'
+// leftRows names the packets that were left out.
+func leftRows(counts []uint64) (rows []report.Row) {
+	for i, name := range packet.Reasons() {
+		if counts[i] > 0 {
+			rows = append(rows, report.Row{Name: name, N: int(counts[i])})
 		}
-		return c
-	}, s)
+	}
+	return rows
 }

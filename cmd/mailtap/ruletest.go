@@ -217,15 +217,15 @@ func (s *ruleTests) play(t *ruletest.Test) (outcome, error) {
 }
 
 func (s *ruleTests) playCapture(p *pipeline, file string) (first, last time.Time, err error) {
-	r := &reading{program: s.program, ctx: context.Background(), pipeline: p, outputs: p.outputs, report: newReport(), files: []string{file}}
+	r := &reading{program: s.program, ctx: context.Background(), pipeline: p, outputs: p.outputs, files: []string{file}}
 	r.carry()
 	if err := errors.Join(r.unread...); err != nil {
 		return first, last, err
 	}
-	if r.report.packets == 0 {
+	if r.span.packets == 0 {
 		return first, last, fmt.Errorf("%s holds no packet", file)
 	}
-	return time.Unix(0, r.report.first).UTC(), time.Unix(0, r.report.last).UTC(), nil
+	return time.Unix(0, r.span.first).UTC(), time.Unix(0, r.span.last).UTC(), nil
 }
 
 // playSegments brings what was written down to where the intake brings what it

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/snappy"
+
+	"github.com/mailtap/mailtap/dashboards/report"
 )
 
 // No secret leaves the decoder: everything that mailtap says about captures
@@ -190,8 +192,8 @@ func everything(t *testing.T, file string) *spoken {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &reading{program: p, ctx: context.Background(), outputs: out, report: newReport()}
-	out.report = r.report
+	r := &reading{program: p, ctx: context.Background(), outputs: out, reports: &reports{text: true, gathered: new(report.Report)}}
+	out.report = r.reports.gathered
 	if keylog := filepath.Join(filepath.Dir(file), "keys.log"); exists(keylog) {
 		cfg.TLS.Keylog = Path(keylog)
 	}
@@ -200,7 +202,7 @@ func everything(t *testing.T, file string) *spoken {
 		t.Fatal(err)
 	}
 	r.pipeline = newPipeline(&cfg, out, secrets, 1)
-	if err := r.run([]string{file}, true); err != nil {
+	if err := r.run([]string{file}); err != nil {
 		said.Write("error", []byte(err.Error()))
 	}
 	done()
