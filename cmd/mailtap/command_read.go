@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"strings"
 	"sync"
@@ -53,6 +54,10 @@ type reading struct {
 	begins bool     // nothing of in was read
 	names  []string // of all files
 	span   span
+
+	sizes  []int64 // of all files, where a progress bar is shown
+	done   int64   // octets of the files that were read
+	read   func()  // told when all was read; nil: nobody asks
 	unread []error
 }
 
@@ -66,6 +71,12 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 	}
 	cfg.Capture.AllPorts = true // what is in a file is there to be read
 	tuneCollector(cfg.heap())
+	var bar *progress
+	if format == formatText || !isTerminal(p.stdout) { // records and a bar do not share a screen
+		if bar = newProgress(p.stderr); bar != nil {
+			p.stderr = bar
+		}
+	}
 	log := newLogger(cfg.Log, p.stderr)
 	secrets, err := cfg.secrets()
 	if err != nil {
@@ -89,6 +100,11 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 	out.report = reports.gathered
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	r.pipeline.sievedFirst(&cfg)
+	if bar != nil {
+		r.sizes = sizesOf(files)
+		bar.run(r.progress)
+		r.read = bar.end
+	}
 	return failed(r.run(files))
 }
 
@@ -98,6 +114,9 @@ func (r *reading) run(files []string) error {
 	r.files, r.names = files, files
 	r.carry()
 	r.pipeline.close()
+	if r.read != nil {
+		r.read()
+	}
 	r.outputs.engine.Flush(time.Unix(0, r.span.last).UTC())
 	errs := append([]error(nil), r.unread...)
 	errs = append(errs, r.reports.write(r.program.stdout, r.reportInput()))
@@ -194,6 +213,7 @@ func (r *reading) close(err error) {
 	if err != nil {
 		r.unread = append(r.unread, err)
 	}
+	r.done += r.in.Offset()
 	r.in.Close()
 	r.in = nil
 }
@@ -214,4 +234,32 @@ func (r *reading) interrupted() error {
 		return r.outputs.sinks.file.Err()
 	}
 	return nil
+}
+
+// progress tells which file is read, and how far all of them are.
+func (r *reading) progress() (file string, done, total int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done = r.done
+	if r.in != nil {
+		done += r.in.Offset()
+	}
+	for _, size := range r.sizes {
+		if size == 0 {
+			return r.name, done, 0
+		}
+		total += size
+	}
+	return r.name, done, total
+}
+
+// sizesOf gives the lengths of files, 0 where one is unknown.
+func sizesOf(files []string) []int64 {
+	out := make([]int64, len(files))
+	for i, name := range files {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			out[i] = info.Size()
+		}
+	}
+	return out
 }

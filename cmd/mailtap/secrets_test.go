@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/mailtap/mailtap/dashboards/report"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // No secret leaves the decoder: everything that mailtap says about captures
@@ -215,6 +216,7 @@ func everything(t *testing.T, file string) *spoken {
 		t.Error(err)
 	}
 	said.Write("deferrals.state", deferred.Bytes())
+	everyFormat(t, said, file, string(cfg.TLS.Keylog))
 	return said
 }
 
@@ -237,6 +239,27 @@ func listenToSyslog(t *testing.T, said *spoken) (address string, done func()) {
 		said.Write("syslog", text)
 	}()
 	return l.Addr().String(), func() { l.Close(); <-ended }
+}
+
+// everyFormat reads a capture once for each form of the records, and for the
+// page.
+func everyFormat(t *testing.T, said *spoken, file, keylog string) {
+	t.Helper()
+	page := filepath.Join(t.TempDir(), "page.html")
+	args := []string{"read", "--sensor=test", "--home.networks=10.20.0.24/29", "--home.domains=corp.test", "--html=" + page}
+	if keylog != "" {
+		args = append(args, "--tls-keylog="+keylog)
+	}
+	for _, format := range recordlog.Formats[1:] {
+		_, out, errs := call("", append(args, "--format="+format, file)...)
+		said.Write(format, []byte(out))
+		said.Write("log of "+format, []byte(errs))
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said.Write("page", text)
+	}
 }
 
 // authCases are the shipped captures with logins and, where the whole corpus
@@ -342,10 +365,13 @@ func TestSecretSearchCanFail(t *testing.T) {
 		t.Errorf("learned users %v, secrets %v", k.users, k.secrets)
 	}
 	said := everything(t, shipped("06_auth_login_clear_5fail"))
-	for _, where := range []string{"records", "loki", "syslog", "webhook", "screen", "report"} {
+	for _, where := range []string{"records", "loki", "syslog", "webhook", "screen", "report", "page", "ecs", "ocsf", "eve"} {
 		if said.text[where] == nil || !strings.Contains(said.text[where].String(), "bob") {
 			t.Errorf("the %s does not name the user bob: it was not searched", where)
 		}
+	}
+	if !strings.Contains(said.text["zeek"].String(), "\t535 ") {
+		t.Error("the zeek form has no failed login: it was not searched")
 	}
 	if !strings.Contains(said.text["metrics"].String(), `mailtap_credentials_exposed_total{mechanism="LOGIN",role="submission",server="other"} 13`) {
 		t.Error("the metrics do not count the exposed credentials")

@@ -150,7 +150,7 @@ func ocsfDirection(direction string) named {
 }
 
 func ocsfStatus(result string) named {
-	switch ecsOutcome(result) {
+	switch authOutcome(result) {
 	case "success":
 		return ocsfSuccess
 	case "failure":
