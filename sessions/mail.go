@@ -360,7 +360,7 @@ func (s *session) fill(m *Mail, c *content) {
 // headerOf is the record of a header whose content began to come at a time.
 func headerOf(f mail.Fields, began int64) *Header {
 	h := &Header{
-		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, UserAgent: f.UserAgent,
+		Subject: f.Subject, From: f.From, To: f.To, MessageID: f.MessageID, Date: f.Date, Sent: f.DateTime, UserAgent: f.UserAgent,
 		Received: f.Received, AuthResults: f.AuthResults, DKIMDomains: f.DKIMDomains,
 		FromAddresses: f.FromAddresses, Cc: f.Cc, ReplyTo: f.ReplyTo, Sender: f.Sender, ReturnPath: f.ReturnPath, InReplyTo: f.InReplyTo,
 		OriginatingIP: f.OriginatingIP, AutoSubmitted: f.AutoSubmitted, ListID: f.ListID, Precedence: f.Precedence,

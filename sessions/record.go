@@ -229,6 +229,7 @@ type Header struct {
 	Subject, From, To string
 	MessageID         string
 	Date              string
+	Sent              time.Time // what Date says; zero where it cannot be read
 	UserAgent         string
 	Received          int
 	AuthResults       []string

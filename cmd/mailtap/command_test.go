@@ -31,6 +31,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"read"}, 2, "mailtap: requires at least 1 arg"},
 		{[]string{"read", "--format", "xml", "x.pcap"}, 2, `mailtap: flag --format: "xml" is no form of the output, allowed is text, json, zeek, eve, ecs, ocsf`},
 		{[]string{"read", "--format", "ecs", "--loki.url", "http://127.0.0.1:1", "x.pcap"}, 2, `mailtap: flag --format: Loki takes json, not ecs`},
+		{[]string{"read", "--html", "testdata/none/page.html", "x.pcap"}, 1, `mailtap: flag --html: open testdata/none/page.html: no such file`},
 		{[]string{"read", "--nonsense", "x.pcap"}, 2, "mailtap: unknown flag: --nonsense"},
 		{[]string{"config", "check", "--config", "testdata/config/port_70000.yaml"}, 2, "mailtap: testdata/config/port_70000.yaml:3: capture.ports.relay[1]: "},
 		{[]string{"config", "check", "--config.file", "testdata/config/none.yaml"}, 2, "mailtap: configuration: open testdata/config/none.yaml: no such file"},

@@ -228,8 +228,8 @@ func (t *textPage) fired() {
 	for i := range shown {
 		r := &shown[i]
 		when := "at " + r.First.Format(time.TimeOnly)
-		if r.N > 1 {
-			when = "from " + r.First.Format(time.TimeOnly) + " to " + r.Last.Format(time.TimeOnly)
+		if last := r.Last.Format(time.TimeOnly); "at "+last != when {
+			when = "from " + r.First.Format(time.TimeOnly) + " to " + last
 		}
 		t.line("  %7s  %-8s  %s, %s", amount(r.N), r.Severity, r.Name, when)
 		t.line("           %s", r.Summary)

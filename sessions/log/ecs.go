@@ -1,9 +1,8 @@
 package log
 
 import (
-	"fmt"
-	netmail "net/mail"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -185,9 +184,7 @@ func ecsEmail(b []byte, c *sessions.Conn, m *sessions.Mail) []byte {
 	b = text(b, `"local_id":`, m.QueueID)
 	b = text(b, `"x_mailer":`, h.UserAgent)
 	b = text(b, `"direction":`, c.Direction)
-	if t, err := netmail.ParseDate(h.Date); err == nil {
-		b = instant(b, `"origination_timestamp":`, t)
-	}
+	b = instant(b, `"origination_timestamp":`, h.Sent)
 	b = ecsFiles(b, m.Attachments)
 	return seal(b, n, '}')
 }
@@ -296,7 +293,8 @@ func ecsTLS(b []byte, t *sessions.TLS) []byte {
 		b = append(b, `"version_protocol":"ssl",`...)
 	}
 	b = text(b, `"cipher":`, t.Cipher)
-	b = append(b, fmt.Sprintf(`"established":%v,"resumed":%v,`, t.Established, t.Resumed)...)
+	b = append(strconv.AppendBool(append(b, `"established":`...), t.Established), ',')
+	b = append(strconv.AppendBool(append(b, `"resumed":`...), t.Resumed), ',')
 	b = text(b, `"next_protocol":`, strings.ToLower(t.ALPN))
 	n := len(b)
 	b = open(b, `"client":{`)

@@ -29,7 +29,7 @@ func richMail() *sessions.Mail {
 		Body: "8BITMIME", SMTPUTF8: true, Chunking: true, RecipientCodes: []int{250, 452},
 		Header: &sessions.Header{
 			Subject: "Grüße \"quoted\"\u2028", From: "Alice <alice@corp.test>", To: "bob@corp.test", MessageID: "<1@corp.test>",
-			Date: "Mon, 9 Mar 2026 08:07:06 +0000", UserAgent: "swaks", Received: 2, HopDelay: -250 * time.Millisecond,
+			Date: "Mon, 9 Mar 2026 08:07:06 +0000", Sent: start.Truncate(time.Second), UserAgent: "swaks", Received: 2, HopDelay: -250 * time.Millisecond,
 			AuthResults: []string{"mx1; spf=pass"}, DKIMDomains: []string{"corp.test"},
 			Cc: "carol@corp.test", Sender: "desk@corp.test", ReplyTo: "reply@corp.test", ReturnPath: "bounce@corp.test", InReplyTo: "<0@corp.test>",
 			OriginatingIP: "192.0.2.9", AutoSubmitted: "auto-replied", ListID: "all.corp.test", Precedence: "bulk",

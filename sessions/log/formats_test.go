@@ -134,3 +134,21 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 }
+
+// What a mail's and a session's record cost in each form.
+func BenchmarkFormats(b *testing.B) {
+	mail, session := mailDone(richConn(), richMail(), sessions.TLSNone), closed(richConn(), richSession())
+	for _, format := range Formats {
+		b.Run(format, func(b *testing.B) {
+			w, err := NewWriter(Options{Sensor: "test", Format: format, Sinks: []Sink{NewFile(discard{}, FileOptions{})}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				w.Handle(mail)
+				w.Handle(session)
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package log
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -219,16 +220,24 @@ func zeekText(b []byte, s string) []byte {
 	return zeekEscape(b, s, false)
 }
 
+// fewElements of a set are looked through one by one.
+const fewElements = 16
+
 // zeekSet writes each element once, as a set has it.
 func zeekSet(b []byte, all []string) []byte {
 	b = append(b, '\t')
 	n := len(b)
-	seen := make(map[string]bool, len(all))
-	for _, s := range all {
-		if seen[s] {
+	var seen map[string]bool // of the long ones
+	if len(all) > fewElements {
+		seen = make(map[string]bool, len(all))
+	}
+	for i, s := range all {
+		if seen == nil && slices.Contains(all[:i], s) || seen[s] {
 			continue
 		}
-		seen[s] = true
+		if seen != nil {
+			seen[s] = true
+		}
 		if len(b) > n {
 			b = append(b, ',')
 		}
