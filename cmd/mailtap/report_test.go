@@ -36,7 +36,7 @@ func TestReportOfSeveralFiles(t *testing.T) {
 	if status != 1 || !strings.Contains(stderr, "testdata/none.pcap") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
-	for _, words := range []string{"capture           testdata/auth/05_auth_plain_clear_success/capture.pcap, testdata/none.pcap", "not read          open testdata/none.pcap", "sessions          "} {
+	for _, words := range []string{"capture           testdata/auth/05_auth_plain_clear_success/capture.pcap, testdata/none.pcap", "not read          testdata/none.pcap: no such file", "sessions          "} {
 		if !strings.Contains(stdout, words) {
 			t.Errorf("the report does not say %q:\n%s", words, stdout)
 		}
