@@ -45,7 +45,7 @@ func (o *outputs) wants(e sessions.Event) bool {
 	case *sessions.Closed, *sessions.MailDone, *sessions.Authenticated:
 		return true // there is a record of it
 	}
-	return o.report != nil || o.engine.Wants(e)
+	return o.report != nil && o.report.Wants(e) || o.engine.Wants(e)
 }
 
 // encoder makes records for one goroutine: nil where nobody wants any.

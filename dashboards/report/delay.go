@@ -70,6 +70,9 @@ type servers struct {
 	delays map[netip.AddrPort]*server
 	rest   delays
 	more   int // servers that were given up, at least
+
+	last   *server // that was asked for: replies of a server come together
+	lastAt netip.AddrPort
 }
 
 type server struct {
@@ -78,6 +81,10 @@ type server struct {
 }
 
 func (s *servers) add(at netip.AddrPort, name string, v time.Duration) {
+	if s.last != nil && s.lastAt == at {
+		s.last.add(v)
+		return
+	}
 	d := s.delays[at]
 	if d == nil {
 		if s.delays == nil {
@@ -89,6 +96,7 @@ func (s *servers) add(at netip.AddrPort, name string, v time.Duration) {
 		d = &server{name: clip(name)}
 		s.delays[at] = d
 	}
+	s.last, s.lastAt = d, at
 	d.add(v)
 }
 

@@ -57,6 +57,18 @@ func resultIndex(result string) int {
 	return len(results) - 1
 }
 
+// Wants says whether an event tells the report anything. It may be asked from
+// several goroutines at once.
+func (r *Report) Wants(e sessions.Event) bool {
+	switch e := e.(type) {
+	case *sessions.Opened, *sessions.Attempt:
+		return false
+	case *sessions.Greeted:
+		return e.Banner.Code >= 400
+	}
+	return true
+}
+
 // Handle implements sessions.Handler.
 func (r *Report) Handle(e sessions.Event) {
 	switch e := e.(type) {
@@ -73,7 +85,7 @@ func (r *Report) Handle(e sessions.Event) {
 	case *sessions.Anomaly:
 		r.anomalies.add(e.Kind, 1)
 	case *sessions.Greeted:
-		if e.Banner.Code >= 400 {
+		if r.Wants(e) {
 			r.refusals.add("banner", e.Banner.Code, "", e.Banner.Text)
 		}
 	}

@@ -21,6 +21,10 @@ type tally struct {
 }
 
 func (t *tally) add(name string, n int) {
+	if _, known := t.counts[name]; known { // then it is clipped already
+		t.counts[name] += n
+		return
+	}
 	name = clip(name)
 	if _, known := t.counts[name]; !known {
 		if t.counts == nil {
