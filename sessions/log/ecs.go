@@ -126,8 +126,8 @@ func ecsOwn(b []byte, c *sessions.Conn) []byte {
 	return texts(b, `"tunnel":`, c.Tunnels)
 }
 
-// authOutcome is ECS's word for a result.
-func authOutcome(result string) string {
+// ecsOutcome is ECS's word for a result.
+func ecsOutcome(result string) string {
 	switch result {
 	case sessions.MailAccepted, sessions.AuthSuccess:
 		return "success"
@@ -139,7 +139,7 @@ func authOutcome(result string) string {
 
 func (f ecs) mail(b []byte, ev *sessions.MailDone) []byte {
 	c, m := ev.Conn, ev.Mail
-	v := ecsEvent{kind: "event", category: "email", types: `"info"`, action: "mail-" + m.Result, outcome: authOutcome(m.Result), dataset: "mailtap.mail", start: m.Time, duration: m.Duration}
+	v := ecsEvent{kind: "event", category: "email", types: `"info"`, action: "mail-" + m.Result, outcome: ecsOutcome(m.Result), dataset: "mailtap.mail", start: m.Time, duration: m.Duration}
 	b = f.head(b, m.Time, v)
 	b = f.conn(b, c, sessions.Sides{}, sessions.Sides{})
 	b = ecsEmail(b, c, m)
@@ -160,7 +160,7 @@ func (f ecs) mail(b []byte, ev *sessions.MailDone) []byte {
 
 // ecsReply is the refusal, where there was one.
 func ecsReply(b []byte, result string, code int, reply string) []byte {
-	if code == 0 || authOutcome(result) != "failure" {
+	if code == 0 || ecsOutcome(result) != "failure" {
 		return b
 	}
 	b = append(appendInt(open(b, `"error":{"code":"`), int64(code)), '"', ',')
@@ -235,7 +235,7 @@ func ecsSMTP(b []byte, helo sessions.Helo, m *sessions.Mail) []byte {
 
 func (f ecs) auth(b []byte, ev *sessions.Authenticated) []byte {
 	c, a := ev.Conn, &ev.Auth
-	b = f.head(b, a.Time, ecsEvent{kind: "event", category: "authentication", types: `"start"`, action: "login-" + a.Result, outcome: authOutcome(a.Result), dataset: "mailtap.auth"})
+	b = f.head(b, a.Time, ecsEvent{kind: "event", category: "authentication", types: `"start"`, action: "login-" + a.Result, outcome: ecsOutcome(a.Result), dataset: "mailtap.auth"})
 	b = f.conn(b, c, sessions.Sides{}, sessions.Sides{})
 	n := len(b)
 	b = open(b, `"user":{`)

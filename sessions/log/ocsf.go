@@ -150,7 +150,7 @@ func ocsfDirection(direction string) named {
 }
 
 func ocsfStatus(result string) named {
-	switch authOutcome(result) {
+	switch ecsOutcome(result) {
 	case "success":
 		return ocsfSuccess
 	case "failure":
