@@ -64,7 +64,7 @@ type (
 		Enhanced string
 		Text     string        // empty where the server may have quoted a secret
 		Delay    time.Duration // last octet of the command to first octet of the reply, -1 where unknown
-		Argument string        // RCPT, VRFY and EXPN: the address asked for; empty for all other verbs
+		Argument string        // MAIL, RCPT, VRFY and EXPN: the address; EHLO, HELO and LHLO: the name; empty for all other verbs
 	}
 	// Secured tells how the encryption of the connection went: with the end
 	// of the handshake, and at the end of the session where there was none.

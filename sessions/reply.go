@@ -156,17 +156,12 @@ func (s *session) answer(r *smtp.Reply) {
 	if r.Code == 503 && c.verb != smtp.AUTH && !c.lost {
 		s.anomaly(BadSequence, s.now, "")
 	}
-	e := s.f.t.events.replied.make(Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: delay})
+	e := s.f.t.events.replied.make(Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: delay, Argument: c.arg})
 	if !s.mayEcho(&c, r) {
 		e.Text = s.f.t.texts.reply(r, 512)
 	}
-	switch c.verb {
-	case smtp.RCPT, smtp.VRFY, smtp.EXPN:
-		e.Argument = c.arg
-	case smtp.Unknown:
-		if c.lost {
-			e.Verb = ""
-		}
+	if c.verb == smtp.Unknown && c.lost {
+		e.Verb = ""
 	}
 	s.f.t.emit(e)
 	s.act(&c, r)

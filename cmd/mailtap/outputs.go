@@ -28,6 +28,7 @@ type outputs struct {
 	notifier *notify.Notifier
 	evidence *evidence.Keeper
 	report   *report.Report
+	follower follower
 	screen   func(alerts.Alert)
 	active   *activeAlerts
 	queue    *deferredQueue // nil where nobody scrapes
@@ -38,6 +39,13 @@ type outputs struct {
 	stopTimeout time.Duration
 }
 
+// follower follows conversations step by step. Shards ask at the same time what it
+// wants; it is given what others want too.
+type follower interface {
+	Wants(sessions.Event) bool
+	Handle(sessions.Event)
+}
+
 // wants says whether anyone but metrics, which count in the shards, cares for an
 // event. Shards ask it at the same time.
 func (o *outputs) wants(e sessions.Event) bool {
@@ -45,7 +53,7 @@ func (o *outputs) wants(e sessions.Event) bool {
 	case *sessions.Closed, *sessions.MailDone, *sessions.Authenticated:
 		return true // there is a record of it
 	}
-	return o.report != nil && o.report.Wants(e) || o.engine.Wants(e)
+	return o.report != nil && o.report.Wants(e) || o.follower != nil && o.follower.Wants(e) || o.engine.Wants(e)
 }
 
 // encoder makes records for one goroutine: nil where nobody wants any.
@@ -70,6 +78,9 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 	}
 	if o.report != nil {
 		o.report.Handle(e)
+	}
+	if o.follower != nil {
+		o.follower.Handle(e)
 	}
 	if o.evidence != nil {
 		o.evidence.Saw(e.Of())
