@@ -38,7 +38,7 @@ func ask(t *testing.T, h http.Handler, method string) (int, alertsAnswer) {
 func TestActiveAlerts(t *testing.T) {
 	table := newActiveAlerts("tap1")
 	w := &webServer{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	h := w.routes(http.NotFoundHandler(), table)
+	h := w.routes(handlers{metrics: http.NotFoundHandler(), alerts: table})
 	code, a := ask(t, h, "GET")
 	if code != 200 || a.Status != "success" || a.Data.Alerts == nil || len(a.Data.Alerts) != 0 {
 		t.Errorf("none: %d %+v", code, a)

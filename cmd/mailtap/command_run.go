@@ -131,7 +131,8 @@ type liveRun struct {
 func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
 	tuneCollector(l.cfg.heap())
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
-	web, err := listen(l.cfg.Web, metricsHandler(l.registry), l.wiring.active, l.log)
+	l.wiring.page = l.cfg.page(l.wiring.active)
+	web, err := listen(l.cfg.Web, handlers{metricsHandler(l.registry), l.wiring.active, l.wiring.page}, l.log)
 	if err != nil {
 		return failed(err)
 	}

@@ -92,6 +92,7 @@ type LimitsConfig struct {
 // WebConfig is the listener of metrics and health.
 type WebConfig struct {
 	ListenAddress ListenAddress `mapstructure:"listen-address"`
+	Page          bool          `mapstructure:"page"`
 	Config        FileConfig    `mapstructure:"config"`
 }
 
@@ -211,7 +212,7 @@ func Default() Config {
 		},
 		Limits: defaultLimits(),
 		MIME:   MIMEConfig{Attachments: true},
-		Web:    WebConfig{ListenAddress: "127.0.0.1:9025"},
+		Web:    WebConfig{ListenAddress: "127.0.0.1:9025", Page: true},
 		Log: LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{
 			Kinds: everyKind(), MaxFiles: 10, Compress: true, QueueSize: 16 << 20,
 		}},

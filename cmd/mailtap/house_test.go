@@ -32,7 +32,7 @@ var above = map[string][]string{
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/ladder":  {"sessions"},
-	"sessions/syslog":  {},                            // a form that records and alerts share, who never meet
+	"sessions/syslog":  {}, // a form that records and alerts share, who never meet
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "sessions/syslog"},
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals", "metrics/top"},
 	"alerts":           {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "alerts/baseline"},
@@ -41,6 +41,7 @@ var above = map[string][]string{
 	"alerts/evidence":  {"capture", "capture/packet", "sessions", "alerts"},
 	"alerts/receivers": {"alerts", "alerts/notify", "sessions/syslog"},
 	"alerts/ruletest":  {"alerts", "capture", "capture/packet", "sessions/dialog"},
+	"dashboards/page":  {"sessions", "sessions/ladder"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
 	"metrics/deferrals": {"sessions"},

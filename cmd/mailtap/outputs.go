@@ -10,6 +10,7 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/alerts/notify"
+	livepage "github.com/mailtap/mailtap/dashboards/page"
 	"github.com/mailtap/mailtap/dashboards/report"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/top"
@@ -29,6 +30,7 @@ type outputs struct {
 	evidence *evidence.Keeper
 	report   *report.Report
 	follower follower
+	page     *livepage.Page // the follower, where there is a page
 	screen   func(alerts.Alert)
 	active   *activeAlerts
 	queue    *deferredQueue // nil where nobody scrapes
@@ -103,6 +105,9 @@ func (o *outputs) advance(now time.Time) {
 		if entries, ended := o.top.Advance(now); ended {
 			o.metrics.Top(entries)
 		}
+	}
+	if o.page != nil {
+		o.page.Advance(now)
 	}
 	o.engine.Advance(now)
 }
@@ -184,7 +189,12 @@ func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
 
 // publish flushes records and tells metrics what was counted. The goroutine of
 // the events calls it.
-func (o *outputs) publish() { o.sinks.publish(o.metrics) }
+func (o *outputs) publish() {
+	o.sinks.publish(o.metrics)
+	if o.page != nil {
+		o.page.Publish()
+	}
+}
 
 // close delivers what waits, within the configured time, and says what was
 // given up.

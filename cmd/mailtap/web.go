@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+
+	livepage "github.com/mailtap/mailtap/dashboards/page"
 )
 
 // webServer is the listener of metrics and health.
@@ -24,9 +26,15 @@ type webServer struct {
 	ready    atomic.Bool
 }
 
+// handlers are what the listener serves beside health.
+type handlers struct {
+	metrics, alerts http.Handler
+	page            *livepage.Page // nil: a list of links
+}
+
 // listen takes the address, so that a port in use is known before anything
 // else begins.
-func listen(cfg WebConfig, metrics, alerts http.Handler, log *slog.Logger) (*webServer, error) {
+func listen(cfg WebConfig, h handlers, log *slog.Logger) (*webServer, error) {
 	file := string(cfg.Config.File)
 	if err := web.Validate(file); err != nil {
 		return nil, fmt.Errorf("web.config.file %s: %w", file, err)
@@ -40,7 +48,10 @@ func listen(cfg WebConfig, metrics, alerts http.Handler, log *slog.Logger) (*web
 		listener: l, log: log, done: make(chan error, 1),
 		flags: &web.FlagConfig{WebListenAddresses: &addresses, WebConfigFile: &file},
 	}
-	w.server = &http.Server{Handler: w.routes(metrics, alerts), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	w.server = &http.Server{Handler: w.routes(h), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	if h.page != nil {
+		w.server.RegisterOnShutdown(h.page.Close)
+	}
 	return w, nil
 }
 
@@ -53,15 +64,19 @@ func (w *webServer) url() string {
 	return scheme + "://" + w.listener.Addr().String()
 }
 
-func (w *webServer) routes(metrics, alerts http.Handler) http.Handler {
+func (w *webServer) routes(h handlers) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics)
-	mux.Handle("GET /api/v1/alerts", alerts)
+	mux.Handle("GET /metrics", h.metrics)
+	mux.Handle("GET /api/v1/alerts", h.alerts)
 	mux.HandleFunc("GET /-/healthy", func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(rw, "mailtap is healthy.")
 	})
 	mux.HandleFunc("GET /-/ready", w.answerReady)
-	mux.HandleFunc("GET /{$}", answerIndex)
+	if h.page != nil {
+		h.page.Routes(mux)
+	} else {
+		mux.HandleFunc("GET /{$}", answerIndex)
+	}
 	return mux
 }
 

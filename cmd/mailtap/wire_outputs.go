@@ -14,6 +14,7 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/alerts/notify"
 	"github.com/mailtap/mailtap/capture/packet"
+	livepage "github.com/mailtap/mailtap/dashboards/page"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/top"
 )
@@ -32,11 +33,15 @@ type wiring struct {
 	backoff  time.Duration         // of receivers, longest; 0: their default
 	durable  bool                  // alerts outlive the process, where state_dir is set
 	active   *activeAlerts         // told of alerts; nil: nobody asks
+	page     *livepage.Page        // nil: there is none
 }
 
 // outputs connects everything that listens.
 func (w wiring) outputs() (*outputs, error) {
 	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout), active: w.active}
+	if w.page != nil {
+		o.page, o.follower = w.page, w.page
+	}
 	set, bad := loadRules(&w.cfg.Alerts.Rules)
 	if bad != nil {
 		return nil, configError{*bad}

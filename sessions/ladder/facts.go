@@ -75,7 +75,7 @@ func certificateLines(what string, c *sessions.Certificate) []string {
 func (l *Ladder) login(e *sessions.Authenticated) {
 	a := &e.Auth
 	if l.auth > 0 {
-		l.steps[l.auth].Argument = clean(a.Mechanism, 64)
+		l.steps[l.auth].Argument = Clean(a.Mechanism, 64)
 		l.auth = 0
 	}
 	s := Step{At: l.since(e.Time), Kind: Login, Result: a.Result, Text: "Login"}

@@ -72,14 +72,14 @@ type Options struct {
 type Ladder struct {
 	Options Options
 
-	conn    *sessions.Conn
-	origin  *sessions.Origin
-	steps   []Step
-	left    int // steps that found no room
-	octets  int
-	last    string // verb of the last reply
-	asked   bool   // the last reply was a 334: the client's next line is an answer
-	auth    int    // place of the open AUTH command, 0 for none
+	conn   *sessions.Conn
+	origin *sessions.Origin
+	steps  []Step
+	left   int // steps that found no room
+	octets int
+	last   string // verb of the last reply
+	asked  bool   // the last reply was a 334: the client's next line is an answer
+	auth   int    // place of the open AUTH command, 0 for none
 
 	ended, partial bool
 	end            string
@@ -156,9 +156,9 @@ func (l *Ladder) add(s Step) int {
 		return 0
 	}
 	limit := cmp.Or(l.Options.Text, 512)
-	s.Argument, s.Text = clean(s.Argument, limit), clean(s.Text, limit)
+	s.Argument, s.Text = Clean(s.Argument, limit), Clean(s.Text, limit)
 	for i := range s.More {
-		s.More[i] = clean(s.More[i], limit)
+		s.More[i] = Clean(s.More[i], limit)
 	}
 	l.octets += s.octets()
 	at := len(l.steps)

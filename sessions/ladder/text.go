@@ -30,10 +30,10 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, time.Duration(s).Round(time.Microsecond).Seconds(), 'f', -1, 64), nil
 }
 
-// clean cuts a text to a number of octets and replaces what does not print: what
+// Clean cuts a text to a number of octets and replaces what does not print: what
 // drives a terminal, and what turns the direction of writing (Trojan Source,
 // CVE-2021-42574).
-func clean(s string, limit int) string {
+func Clean(s string, limit int) string {
 	if len(s) > limit {
 		cut := limit
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
