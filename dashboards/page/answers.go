@@ -138,6 +138,7 @@ func (p *Page) update(after uint64) (u update, newestOne uint64) {
 func newest(list []*session, n int) []json.RawMessage {
 	rows := make([]json.RawMessage, 0, min(len(list), n))
 	for i := len(list) - 1; i >= 0 && len(rows) < n; i-- {
+		list[i].make()
 		rows = append(rows, list[i].row)
 	}
 	return rows
@@ -162,7 +163,7 @@ func (p *Page) answerSessions(w http.ResponseWriter, r *http.Request) {
 	}
 	words := strings.Fields(strings.ToLower(query))
 	list := p.last()
-	found := slices.DeleteFunc(slices.Clone(list), func(s *session) bool { return !matches(s.text, words) })
+	found := slices.DeleteFunc(slices.Clone(list), func(s *session) bool { s.make(); return !matches(s.text, words) })
 	answer(w, struct {
 		Kept     int               `json:"kept"`
 		Found    int               `json:"found"`
@@ -174,8 +175,8 @@ func (p *Page) answerSessions(w http.ResponseWriter, r *http.Request) {
 func (p *Page) answerSession(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	for _, s := range p.last() {
-		if s.id == id {
-			answer(w, s.view)
+		if s.conn.ID == id {
+			answer(w, s.ladder.View())
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mailtap/mailtap/sessions"
@@ -21,14 +22,18 @@ type follower struct {
 	began  int        // connections in this second
 }
 
-// session is one that ended. It never changes.
+// session is one that ended. It never changes; its forms for readers are made when
+// the first of them asks, off the packet path.
 type session struct {
 	number uint64
-	id     string
-	row    json.RawMessage
-	view   ladder.View
-	text   string // what a search looks through, in lower case
+	conn   *sessions.Conn
+	ladder *ladder.Ladder
+	facts  row // all but what conn says
 	octets int
+
+	made sync.Once
+	row  json.RawMessage
+	text string // what a search looks through, in lower case
 }
 
 func newFollower(o Options) follower {
@@ -80,15 +85,22 @@ func begins(e sessions.Event, mask uint32) bool {
 }
 
 func (f *follower) ended(l *ladder.Ladder, e *sessions.Closed) {
-	s := &session{id: e.Conn.ID, view: l.View()}
 	f.number++
-	s.number = f.number
-	row := rowOf(e, f.number)
-	s.row, _ = json.Marshal(row) // strings and numbers: it cannot fail
-	s.text = searchText(&row, &s.view)
-	s.octets = l.Octets() + len(s.row) + len(s.text)
-	f.octets += len(s.row) + len(s.text)
+	s := &session{number: f.number, conn: e.Conn, ladder: l, facts: factsOf(e)}
+	s.octets = 2 * l.Octets() // with its text for searches
+	f.octets += l.Octets()
 	f.last = append(f.last, s)
+}
+
+// make makes the session's forms, once.
+func (s *session) make() {
+	s.made.Do(func() {
+		r, c := s.facts, s.conn
+		r.Number, r.Session, r.Time, r.Client, r.Server = s.number, c.ID, c.Start.UTC(), c.Client.String(), c.Server.String()
+		r.ServerName, r.Role, r.Direction = c.ServerName, c.Role, c.Direction
+		s.row, _ = json.Marshal(r) // strings and numbers: it cannot fail
+		s.text = searchText(&r, s.ladder.Steps())
+	})
 }
 
 // forget leaves out the oldest sessions where there are too many, or too large ones.
@@ -100,9 +112,8 @@ func (f *follower) forget() {
 	for ; n < len(f.last) && f.octets > f.limits.Octets; n++ {
 		f.octets -= f.last[n].octets
 	}
-	if n > 0 {
-		f.last = append(f.last[:0:0], f.last[n:]...) // readers hold the old list
-	}
+	clear(f.last[:n]) // not to be held by the list's memory
+	f.last = f.last[n:]
 }
 
 func (f *follower) drop(c *sessions.Conn) {
@@ -173,11 +184,10 @@ const (
 	rowText   = 200 // octets
 )
 
-func rowOf(e *sessions.Closed, number uint64) row {
-	c, s := e.Conn, e.Session
+func factsOf(e *sessions.Closed) row {
+	s := e.Session
 	r := row{
-		Number: number, Session: c.ID, Time: c.Start.UTC(), Duration: ladder.Seconds(s.Duration), Client: c.Client.String(), Server: c.Server.String(),
-		ServerName: c.ServerName, Role: c.Role, Direction: c.Direction, End: s.End, Helo: ladder.Clean(s.Helo.Name, rowText),
+		Duration: ladder.Seconds(s.Duration), End: s.End, Helo: ladder.Clean(s.Helo.Name, rowText),
 		TLS: tlsOf(&s.TLS), MailCount: len(s.Mails), Partial: s.Partial, Anomalies: s.Anomalies[:min(len(s.Anomalies), 8)],
 	}
 	if s.Origin != nil {
@@ -208,7 +218,10 @@ func tlsOf(t *sessions.TLS) string {
 }
 
 func mailOf(m *sessions.Mail) rowMail {
-	r := rowMail{From: ladder.Clean(m.From, rowText), Result: m.Result, Code: m.Code}
+	r := rowMail{From: ladder.Clean(m.From, rowText), Result: outcome(m), Code: m.Code}
+	if r.Code == 0 && len(m.Rejected) > 0 && r.Result != m.Result {
+		r.Code = m.Rejected[0].Code
+	}
 	for i := range m.Rejected {
 		if i < rowNames {
 			r.To = append(r.To, ladder.Clean(m.Rejected[i].To, rowText))
@@ -226,7 +239,7 @@ func mailOf(m *sessions.Mail) rowMail {
 	return r
 }
 
-func searchText(r *row, v *ladder.View) string {
+func searchText(r *row, steps []ladder.Step) string {
 	var b strings.Builder
 	line := func(words ...string) {
 		for _, w := range words {
@@ -236,8 +249,8 @@ func searchText(r *row, v *ladder.View) string {
 	}
 	line(r.Session, r.Client, r.Origin, r.Server, r.ServerName, r.Role, r.Direction, r.End, r.Helo, r.TLS)
 	line(r.Anomalies...)
-	for i := range v.Steps {
-		s := &v.Steps[i]
+	for i := range steps {
+		s := &steps[i]
 		line(s.Line(), s.Result, s.Enhanced)
 		line(s.More...)
 	}

@@ -70,7 +70,7 @@ func (r *rates) count(e sessions.Event) {
 	switch e := e.(type) {
 	case *sessions.MailDone:
 		what = cOther
-		switch e.Mail.Result {
+		switch outcome(e.Mail) {
 		case sessions.MailAccepted:
 			what = cAccepted
 		case sessions.MailRejected:
@@ -90,6 +90,18 @@ func (r *rates) count(e sessions.Event) {
 		return // older than what is shown
 	}
 	r.buckets[at%numBuckets][r.role(e.Of().Role)][what]++
+}
+
+// outcome is the result of a mail as people ask for it: one that was given up
+// because no recipient was taken was rejected, or deferred.
+func outcome(m *sessions.Mail) string {
+	if m.Result != sessions.MailAborted || len(m.To) > 0 || len(m.Rejected) == 0 {
+		return m.Result
+	}
+	if m.Rejected[0].Code >= 500 {
+		return sessions.MailRejected
+	}
+	return sessions.MailDeferred
 }
 
 func (r *rates) role(name string) int {

@@ -78,7 +78,7 @@ const maxCounted = 100
 
 func (t *talkers) mail(m *sessions.Mail, weight int) {
 	bad := 0
-	if m.Result == sessions.MailRejected || m.Result == sessions.MailDeferred {
+	if o := outcome(m); o == sessions.MailRejected || o == sessions.MailDeferred {
 		bad = weight
 	}
 	if m.FromKnown {

@@ -78,7 +78,7 @@ func (l *Ladder) login(e *sessions.Authenticated) {
 		l.steps[l.auth].Argument = Clean(a.Mechanism, 64)
 		l.auth = 0
 	}
-	s := Step{At: l.since(e.Time), Kind: Login, Result: a.Result, Text: "Login"}
+	s := Step{At: l.since(e.Time), Kind: Login, Result: a.Result, Exposed: a.SecretExposed, Text: "Login"}
 	if a.Username != "" {
 		s.Text += " of " + a.Username
 	}

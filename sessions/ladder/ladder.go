@@ -48,9 +48,10 @@ type Step struct {
 	Code     int      `json:"code,omitempty"`
 	Enhanced string   `json:"enhanced,omitempty"`
 	Text     string   `json:"text,omitempty"`
-	Delay    *Seconds `json:"delay,omitempty"`  // of a reply or greeting: how long the other side waited for it; nil where unknown
-	Result   string   `json:"result,omitempty"` // of a login, a mail, TLS
-	More     []string `json:"more,omitempty"`   // further lines
+	Delay    *Seconds `json:"delay,omitempty"`   // of a reply or greeting: how long the other side waited for it; nil where unknown
+	Result   string   `json:"result,omitempty"`  // of a login, a mail, TLS
+	Exposed  bool     `json:"exposed,omitempty"` // a login whose reusable secret crossed the wire in clear
+	More     []string `json:"more,omitempty"`    // further lines
 }
 
 // octets is what a step holds, about.
@@ -67,6 +68,9 @@ type Options struct {
 	Steps int // default 200; what comes later is counted, and the end stands all the same
 	Text  int // octets of one text; default 512
 }
+
+// usualSteps is how many a session of one mail has.
+const usualSteps = 24
 
 // Ladder takes the events of one connection. The zero value works.
 type Ladder struct {
@@ -90,6 +94,7 @@ type Ladder struct {
 func (l *Ladder) Handle(e sessions.Event) {
 	if l.conn == nil {
 		l.conn = e.Of()
+		l.steps = make([]Step, 0, usualSteps)
 	}
 	if o := e.Behind(); o != nil && l.origin == nil {
 		l.origin = o

@@ -110,7 +110,7 @@ func (s *Step) colour() string {
 	switch {
 	case s.Kind == Command:
 		return cyan
-	case s.Kind == Anomaly, s.Code >= 400 && s.Code < 500, s.Result == "deferred":
+	case s.Kind == Anomaly, s.Exposed && s.Result != "failure", s.Code >= 400 && s.Code < 500, s.Result == "deferred":
 		return yellow
 	case s.Code >= 500, s.Result == "rejected", s.Result == "failure", s.Result == "failed":
 		return red

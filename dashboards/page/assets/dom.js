@@ -8,7 +8,7 @@ export function el(tag, attributes, ...children) {
     if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== false) e.setAttribute(name, value);
   }
-  e.append(...children.flat().filter((c) => c !== "" && c !== undefined && c !== null && c !== false));
+  e.append(...children.flat(Infinity).filter((c) => c !== "" && c !== undefined && c !== null && c !== false));
   return e;
 }
 

@@ -32,7 +32,8 @@ function head(title, lines) {
 function mark(s) {
   if (s.kind === "command") return "plain";
   if (s.kind === "reply" || s.kind === "greeting") return s.code >= 500 ? "bad" : s.code >= 400 ? "wait" : "good";
-  if (s.kind === "anomaly") return "wait";
+  if (s.kind === "anomaly" || s.exposed) return "wait";
+  if (s.kind === "opening" && s.result === "established") return "other";
   return marks[s.result] || "other";
 }
 

@@ -131,7 +131,7 @@ function optionsOf(p, width, height) {
     paths: window.uPlot.paths.bars({ size: [0.82, 40], align: 1 }),
   }));
   return {
-    width, height, legend: { show: false }, cursor: { show: false }, padding: [8, 4, 0, 0],
+    width, height, legend: { show: false }, cursor: { show: false }, padding: [8, 18, 0, 0],
     scales: { x: { time: true, range: (u, min, max) => [min, max + (u.data[0][1] - u.data[0][0] || 10)] }, y: { range: (u, min, max) => [0, Math.max(max * 1.1, 1)] } },
     series: [{}, ...series],
     axes: [

@@ -39,7 +39,7 @@ export function add(list) {
 export function show() {
   const role = byId("role").value;
   const list = role ? rows.filter((r) => r.role === role) : rows;
-  byId("found").textContent = query ? `${list.length} of the last ${kept}` : `the last ${list.length}`;
+  byId("found").textContent = query ? `${list.length} of the last ${kept}` : list.length.toLocaleString("en");
   const body = byId("sessions"), have = new Map([...body.children].map((tr) => [tr.dataset.number, tr]));
   if (!list.length) return fill(body, [el("tr", {}, el("td", { colspan: 8, class: "empty" }, query ? "Nothing is found." : "No session has ended yet."))]);
   fill(body, list.map((r) => have.get(String(r.number)) || line(r)));

@@ -18,10 +18,16 @@ const tables = [["clients", "clients, by sessions"], ["sender_domains", "sender 
 
 // showTalkers lists who is seen most. find searches for a name.
 export function showTalkers(talkers, find) {
-  fill(byId("talkers"), tables.map(([name, caption]) => el("table", {},
-    el("caption", {}, caption),
-    el("tbody", {}, talkers[name].length ? talkers[name].slice(0, 8).map((t) => el("tr", {},
-      el("th", { scope: "row", title: t.name }, el("button", { class: "link", type: "button", onclick: () => find(t.name) }, wire(t.name))),
-      el("td", { class: "bad" }, t.bad ? t.bad.toLocaleString("en") : ""),
-      el("td", {}, (t.above ? "≈" : "") + t.count.toLocaleString("en")))) : el("tr", {}, el("td", { class: "empty" }, "none"))))));
+  fill(byId("talkers"), tables.map(([name, caption]) => {
+    const list = talkers[name].slice(0, 8), bad = list.some((t) => t.bad);
+    return el("table", {}, el("caption", {}, caption),
+      el("tbody", {}, list.length ? list.map((t) => line(t, bad, find)) : el("tr", {}, el("td", { class: "empty" }, "none"))));
+  }));
+}
+
+function line(t, bad, find) {
+  return el("tr", {},
+    el("th", { scope: "row", title: t.name }, el("button", { class: "link", type: "button", onclick: () => find(t.name) }, wire(t.name))),
+    bad ? el("td", { class: "bad" }, t.bad ? t.bad.toLocaleString("en") : "") : "",
+    el("td", {}, (t.above ? "≈" : "") + t.count.toLocaleString("en")));
 }
