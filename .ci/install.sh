@@ -31,6 +31,7 @@ if [ "$what" = test ]; then
   need prometheus-alertmanager prometheus-alertmanager
   need python3 python3
   need openssl openssl
+  need chromium chromium
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/mailtap/mailtap/dashboards/report"
+	"github.com/mailtap/mailtap/sessions/ladder"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
@@ -189,6 +191,8 @@ func everything(t *testing.T, file string) *spoken {
 		cfg: &cfg, log: newLogger(cfg.Log, p.stderr), records: said.writer("records"), lines: said.writer("screen"),
 		registry: registry, sources: []string{"file"}, offline: true,
 	}
+	w.active = newActiveAlerts("test")
+	w.page = cfg.page(w.active)
 	out, err := w.outputs()
 	if err != nil {
 		t.Fatal(err)
@@ -217,6 +221,7 @@ func everything(t *testing.T, file string) *spoken {
 	}
 	said.Write("deferrals.state", deferred.Bytes())
 	everyFormat(t, said, file, string(cfg.TLS.Keylog))
+	pageSays(t, out, said)
 	return said
 }
 
@@ -258,7 +263,38 @@ func everyFormat(t *testing.T, said *spoken, file, keylog string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said.Write("page", text)
+		said.Write("html page", text)
+	}
+}
+
+// pageSays asks the live page for all that it has, each session's ladder too, and
+// mailtap show's form of it.
+func pageSays(t *testing.T, out *outputs, said *spoken) {
+	t.Helper()
+	mux := http.NewServeMux()
+	out.page.Routes(mux)
+	get := func(path string) []byte {
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest("GET", path, nil))
+		if answer.Code != http.StatusOK {
+			t.Errorf("%s: %d", path, answer.Code)
+		}
+		said.Write("page", answer.Body.Bytes())
+		return answer.Body.Bytes()
+	}
+	get("/api/v1/status")
+	get("/api/v1/rates")
+	get("/api/v1/talkers")
+	var list struct{ Sessions []struct{ Session string } }
+	if err := json.Unmarshal(get("/api/v1/sessions"), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list.Sessions {
+		var view ladder.View
+		if err := json.Unmarshal(get("/api/v1/sessions/"+s.Session), &view); err != nil {
+			t.Fatal(err)
+		}
+		said.Write("ladder", view.Text(true))
 	}
 }
 
@@ -365,7 +401,7 @@ func TestSecretSearchCanFail(t *testing.T) {
 		t.Errorf("learned users %v, secrets %v", k.users, k.secrets)
 	}
 	said := everything(t, shipped("06_auth_login_clear_5fail"))
-	for _, where := range []string{"records", "loki", "syslog", "webhook", "screen", "report", "page", "ecs", "ocsf", "eve"} {
+	for _, where := range []string{"records", "loki", "syslog", "webhook", "screen", "report", "html page", "page", "ladder", "ecs", "ocsf", "eve"} {
 		if said.text[where] == nil || !strings.Contains(said.text[where].String(), "bob") {
 			t.Errorf("the %s does not name the user bob: it was not searched", where)
 		}

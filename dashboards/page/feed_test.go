@@ -90,6 +90,7 @@ func (f *feed) hour() {
 			f.submit(at.Add(2*time.Second), f.pick("alice", "bob", "carol"))
 		}
 	}
+	f.submit(noon.Add(-time.Second), "alice")
 	f.page.Advance(noon)
 }
 

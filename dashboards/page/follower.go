@@ -123,7 +123,7 @@ func (f *follower) drop(c *sessions.Conn) {
 
 // keep gives up what is open and is not chosen any more.
 func (f *follower) keep(mask uint32) {
-	f.began /= 2
+	f.began = min(f.began, f.limits.Rate*3/4) // the next step comes sooner
 	for c := range f.open {
 		if !chosen(c, mask) {
 			f.drop(c)

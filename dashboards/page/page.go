@@ -31,7 +31,7 @@ type Options struct {
 	Steps    int // of a ladder; default 200
 	Octets   int // of all ladders, about; default 16 MiB
 	Open     int // connections followed at once; default 2,000
-	Rate     int // connections a second that are followed; default 200
+	Rate     int // connections a second that are followed; default 100
 	Talkers  int // counters of a table of talkers; default 200
 	Streams  int // browsers that get updates at once; default 64
 }
@@ -41,7 +41,7 @@ func (o Options) withDefaults() Options {
 		o.Firing = func() []Alert { return nil }
 	}
 	o.Sessions, o.Steps, o.Octets = cmp.Or(o.Sessions, 500), cmp.Or(o.Steps, 200), cmp.Or(o.Octets, 16<<20)
-	o.Open, o.Rate = cmp.Or(o.Open, 2000), cmp.Or(o.Rate, 200)
+	o.Open, o.Rate = cmp.Or(o.Open, 2000), cmp.Or(o.Rate, 100)
 	o.Talkers, o.Streams = cmp.Or(o.Talkers, 200), cmp.Or(o.Streams, 64)
 	return o
 }

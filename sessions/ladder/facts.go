@@ -94,7 +94,7 @@ func (l *Ladder) login(e *sessions.Authenticated) {
 
 func (l *Ladder) mail(e *sessions.MailDone) {
 	m := e.Mail
-	s := Step{At: l.since(e.Time), Kind: Mail, Result: m.Result, Text: "Mail " + m.Result}
+	s := Step{At: l.since(e.Time), Kind: Mail, Result: m.Result, Text: "Mail " + m.Result, More: make([]string, 0, 6)}
 	from := "<" + m.From + ">"
 	if !m.FromKnown {
 		from = "an unknown sender"
@@ -110,7 +110,7 @@ func (l *Ladder) mail(e *sessions.MailDone) {
 		s.More = append(s.More, "subject: "+h.Subject)
 	}
 	if m.Size >= 0 {
-		s.More = append(s.More, fmt.Sprintf("%d octets in %s s", m.Size, Seconds(m.Duration)))
+		s.More = append(s.More, strconv.FormatInt(m.Size, 10)+" octets in "+Seconds(m.Duration).String()+" s")
 	}
 	if m.QueueID != "" {
 		s.More = append(s.More, "queue id "+m.QueueID)

@@ -121,9 +121,13 @@ func (l *Ladder) Handle(e sessions.Event) {
 }
 
 func (l *Ladder) attempt(e *sessions.Attempt) {
-	text := map[string]string{
-		"established": "The connection stands", "refused": "The server refuses the connection", "unanswered": "The server does not answer",
-	}[e.Result]
+	text := "The connection stands"
+	switch e.Result {
+	case "refused":
+		text = "The server refuses the connection"
+	case "unanswered":
+		text = "The server does not answer"
+	}
 	l.add(Step{At: l.since(e.Time), Kind: Opening, Text: text, Result: e.Result})
 }
 

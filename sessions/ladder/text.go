@@ -30,6 +30,13 @@ func (s Seconds) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, time.Duration(s).Round(time.Microsecond).Seconds(), 'f', -1, 64), nil
 }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Seconds) UnmarshalJSON(b []byte) error {
+	v, err := strconv.ParseFloat(string(b), 64)
+	*s = Seconds(v * float64(time.Second))
+	return err
+}
+
 // Clean cuts a text to a number of octets and replaces what does not print: what
 // drives a terminal, and what turns the direction of writing (Trojan Source,
 // CVE-2021-42574).
