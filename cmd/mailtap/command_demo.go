@@ -18,7 +18,7 @@ func (p *program) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Play a shipped capture of real mail traffic as if live; needs no root",
 		Long: `demo plays a capture of real mail servers and clients in a loop at its own pace,
-with metrics, alerts and a webhook receiver of its own. It needs no root and no
+with a live page, metrics, alerts and a webhook receiver of its own. It needs no root and no
 interface, and sends nothing beyond this machine.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return d.run(c) },
@@ -95,8 +95,8 @@ func (d *demo) config(c *cobra.Command) (Config, error) {
 func (d *demo) welcome(to *screen, w *webServer) {
 	fmt.Fprintf(to, `mailtap demo: real mail traffic of Postfix, Exim and their clients, played as if live
 
-  open   %[1]s/metrics    what Prometheus scrapes
-         %[1]s/           everything else there is to open
+  open   %[1]s/           what is on the wire now
+         %[1]s/metrics    what Prometheus scrapes
   below  each alert as it fires, and the webhook that a built-in receiver gets
 
 Ctrl-C ends it.

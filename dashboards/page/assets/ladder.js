@@ -21,6 +21,7 @@ export async function openLadder(id) {
   fill(dialog, [head([wire(view.client), " → ", wire(view.server), view.server_name ? [" ", el("small", {}, wire(view.server_name))] : ""], [facts.join(" · "), view.session]),
     el("ol", { class: "steps", tabindex: 0, "aria-label": "Steps" }, steps)]);
   if (!dialog.open) dialog.showModal();
+  history.replaceState(null, "", "#" + view.session); // a link to it, as long as it is kept
 }
 
 function head(title, lines) {
@@ -69,5 +70,5 @@ function step(s) {
     el("span", { class: "at" }, "+" + s.at.toFixed(3)),
     el("span", { class: "arrow" }, arrows[s.side] || ""),
     el("span", { class: "said" }, said(s), (s.more || []).map((m) => el("span", { class: "more" }, wire(m)))),
-    el("span", { class: "delay" }, s.delay === undefined ? "" : seconds(s.delay) + " s"));
+    el("span", { class: s.delay >= 1 ? "delay slow" : "delay" }, s.delay === undefined ? "" : seconds(s.delay) + " s"));
 }
