@@ -37,7 +37,7 @@ type answer struct {
 }
 
 // patience is how long a page may take for something: the machine may be busy.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // missing leaves a test out that cannot run here, or fails it where it must.
 func missing(t *testing.T, what string) {

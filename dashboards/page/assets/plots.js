@@ -56,7 +56,7 @@ function span() {
       if (i >= 0) begin = Math.min(begin, i);
     }
   }
-  const shown = Math.min(360, Math.max(60, 360 - begin));
+  const shown = Math.min(360, Math.max(30, 360 - begin));
   return shown <= 90 ? { shown, bar: 1 } : { shown: Math.ceil(shown / 6) * 6, bar: 6 };
 }
 
