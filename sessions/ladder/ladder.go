@@ -18,12 +18,6 @@ import (
 	"github.com/mailtap/mailtap/sessions"
 )
 
-// Sides of a step.
-const (
-	Client = "client"
-	Server = "server"
-)
-
 // Kinds of step. A command is the client's, a greeting and a reply are the
 // server's; all others are what mailtap says and have no side.
 const (
@@ -41,14 +35,13 @@ const (
 // Step is one line of a ladder.
 type Step struct {
 	At       Seconds  `json:"at"` // since the first packet of the connection
-	Side     string   `json:"side,omitempty"`
 	Kind     string   `json:"kind"`
 	Verb     string   `json:"verb,omitempty"`     // of a command: upper case, OTHER for unknown ones, "." for the end of data
 	Argument string   `json:"argument,omitempty"` // an address, a name, a mechanism; never a secret
 	Code     int      `json:"code,omitempty"`
 	Enhanced string   `json:"enhanced,omitempty"`
 	Text     string   `json:"text,omitempty"`
-	Delay    *Seconds `json:"delay,omitempty"`   // of a reply or greeting: how long the other side waited for it; nil where unknown
+	Delay    Seconds  `json:"delay,omitzero"`    // of a reply or greeting: how long the other side waited for it; negative where unknown
 	Result   string   `json:"result,omitempty"`  // of a login, a mail, TLS
 	Exposed  bool     `json:"exposed,omitempty"` // a login whose reusable secret crossed the wire in clear
 	More     []string `json:"more,omitempty"`    // further lines
@@ -56,7 +49,7 @@ type Step struct {
 
 // octets is what a step holds, about.
 func (s *Step) octets() int {
-	n := 200 + len(s.Argument) + len(s.Text)
+	n := 160 + len(s.Argument) + len(s.Text)
 	for _, m := range s.More {
 		n += 16 + len(m)
 	}
@@ -104,7 +97,7 @@ func (l *Ladder) Handle(e sessions.Event) {
 	case *sessions.Attempt:
 		l.attempt(e)
 	case *sessions.Greeted:
-		l.add(Step{At: l.since(e.Time), Side: Server, Kind: Greeting, Code: e.Banner.Code, Text: e.Banner.Text, Delay: seconds(e.Banner.Delay)})
+		l.add(Step{At: l.since(e.Time), Kind: Greeting, Code: e.Banner.Code, Text: e.Banner.Text, Delay: Seconds(e.Banner.Delay)})
 	case *sessions.Replied:
 		l.replied(e)
 	case *sessions.Secured:
@@ -138,15 +131,11 @@ func (l *Ladder) replied(e *sessions.Replied) {
 		l.command(e)
 	}
 	l.last, l.asked = e.Verb, e.Verb == "AUTH" && e.Code == 334
-	r := Step{At: l.since(e.Time), Side: Server, Kind: Reply, Code: e.Code, Enhanced: e.Enhanced, Text: e.Text}
-	if e.Delay >= 0 {
-		r.Delay = seconds(e.Delay)
-	}
-	l.add(r)
+	l.add(Step{At: l.since(e.Time), Kind: Reply, Code: e.Code, Enhanced: e.Enhanced, Text: e.Text, Delay: Seconds(e.Delay)})
 }
 
 func (l *Ladder) command(e *sessions.Replied) {
-	c := Step{At: l.since(e.Time.Add(-max(e.Delay, 0))), Side: Client, Kind: Command, Verb: e.Verb, Argument: e.Argument}
+	c := Step{At: l.since(e.Time.Add(-max(e.Delay, 0))), Kind: Command, Verb: e.Verb, Argument: e.Argument}
 	if l.asked && e.Verb == "AUTH" {
 		c.Text = "(an answer, which is not kept)"
 	}
@@ -163,6 +152,9 @@ func (l *Ladder) add(s Step) int {
 	if len(l.steps) >= steps-1 && s.Kind != End { // the last place is the end's
 		l.left++
 		return 0
+	}
+	if s.Kind != Reply && s.Kind != Greeting {
+		s.Delay = -1
 	}
 	limit := cmp.Or(l.Options.Text, 512)
 	s.Argument, s.Text = Clean(s.Argument, limit), Clean(s.Text, limit)

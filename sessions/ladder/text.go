@@ -14,7 +14,8 @@ import (
 // least and microseconds at most.
 type Seconds time.Duration
 
-func seconds(d time.Duration) *Seconds { s := Seconds(d); return &s }
+// IsZero says for JSON that a duration is unknown: a negative one is left out.
+func (s Seconds) IsZero() bool { return s < 0 }
 
 // String gives 0.010, or 0.000123 where milliseconds would say nothing.
 func (s Seconds) String() string {
@@ -136,16 +137,19 @@ func (v *View) Text(colours bool) []byte {
 	width := len(v.lastAt())
 	for i := range v.Steps {
 		s := &v.Steps[i]
-		arrow := map[string]string{Client: "→", Server: "←"}[s.Side]
-		if arrow == "" {
-			arrow = "·"
+		arrow := "·"
+		switch s.Kind {
+		case Command:
+			arrow = "→"
+		case Reply, Greeting:
+			arrow = "←"
 		}
 		on, off := "", ""
 		if colours {
 			on, off = s.colour(), plain
 		}
 		line := s.Line()
-		if s.Delay != nil {
+		if s.Delay >= 0 {
 			line += " [" + s.Delay.String() + " s]"
 		}
 		fmt.Fprintf(&b, "  +%*s  %s%s  %s%s\n", width, s.At, on, arrow, line, off)

@@ -1,7 +1,7 @@
 import { byId, el, fill, get, wire } from "./dom.js";
 
 const marks = { accepted: "good", success: "good", established: "good", deferred: "wait", rejected: "bad", failure: "bad", failed: "bad", refused: "bad", stripped: "bad" };
-const arrows = { client: "→", server: "←" };
+const arrows = { command: "→", reply: "←", greeting: "←" };
 
 // openLadder shows a session from its first step to its last.
 export async function openLadder(id) {
@@ -65,10 +65,10 @@ function command(s) {
 const seconds = (v) => (v !== 0 && v < 0.01 ? v.toFixed(6) : v.toFixed(3));
 
 function step(s) {
-  const note = !s.side;
+  const note = !arrows[s.kind];
   return el("li", { class: `${s.kind} ${mark(s)}${note ? " note" : ""}` },
     el("span", { class: "at" }, "+" + s.at.toFixed(3)),
-    el("span", { class: "arrow" }, arrows[s.side] || ""),
+    el("span", { class: "arrow" }, arrows[s.kind] || ""),
     el("span", { class: "said" }, said(s), (s.more || []).map((m) => el("span", { class: "more" }, wire(m)))),
     el("span", { class: s.delay >= 1 ? "delay slow" : "delay" }, s.delay === undefined ? "" : seconds(s.delay) + " s"));
 }
