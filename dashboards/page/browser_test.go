@@ -28,10 +28,10 @@ const (
 func TestPageInChromium(t *testing.T) {
 	f := newFeed(t, page.Options{Sessions: kept})
 	f.hour()
-	f.alerts = []page.Alert{
-		{Rule: "AuthBruteForce", Severity: "warning", Key: "203.0.113.66", Summary: "203.0.113.66 failed to log in 64 times within 5m, last at 192.0.2.58.", Started: noon.Add(-21 * time.Minute)},
-		{Rule: "DeliveryDeferred", Severity: "warning", Key: "mx1", Summary: "mx1 defers 48 % of its recipients, far above the 9 % that it learned.", Started: noon.Add(-34 * time.Minute)},
-	}
+	f.fires(
+		page.Alert{Rule: "AuthBruteForce", Severity: "warning", Key: "203.0.113.66", Summary: "203.0.113.66 failed to log in 64 times within 5m, last at 192.0.2.58.", Started: noon.Add(-21 * time.Minute)},
+		page.Alert{Rule: "DeliveryDeferred", Severity: "warning", Key: "mx1", Summary: "mx1 defers 48 % of its recipients, far above the 9 % that it learned.", Started: noon.Add(-34 * time.Minute)},
+	)
 	site := f.serve()
 	c := startChromium(t)
 	c.look(1440, 1000, "light")
@@ -173,7 +173,7 @@ func hostile(t *testing.T, c *chromium, f *feed) {
 		f.say(noon.Add(4*time.Second), "203.0.113.99", "192.0.2.25:25", "S: 220 </script><script>window.hurt=1</script>"+image+" "+strings.Repeat("W", 10_000)+
 			"\nC: EHLO "+image+"\nS: 250 </script>\nC: MAIL FROM:<\"><svg/onload=window.hurt=1>@evil.example>\nS: 250 ok\nC: RCPT TO:<a@corp.test>\nS: 250 ok\nC: DATA\nS: 354 go\nC: Subject: "+
 			image+" \u202egpj.exe {{7*7}} javascript:alert(1)\nC:\nC: text\nC: .\nS: 250 ok "+image+"\n"+bye)
-		f.alerts = append(f.alerts, page.Alert{Rule: "X" + image, Severity: image, Key: image, Summary: image, Started: noon})
+		f.fires(page.Alert{Rule: "X" + image, Severity: image, Key: image, Summary: image, Started: noon})
 		f.page.Advance(noon.Add(6 * time.Second))
 		f.page.Publish()
 		c.wait(`document.querySelector("#sessions tr").textContent.includes("onerror")`)

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,13 +28,28 @@ type feed struct {
 	tracker *sessions.Tracker
 	random  *rand.Rand
 	number  int
-	alerts  []page.Alert
+
+	mu     sync.Mutex
+	alerts []page.Alert
+}
+
+// fires has more alerts fire. Browsers ask for them at any time.
+func (f *feed) fires(more ...page.Alert) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.alerts = append(slices.Clone(f.alerts), more...)
+}
+
+func (f *feed) firing() []page.Alert {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.alerts
 }
 
 func newFeed(t testing.TB, o page.Options) *feed {
 	f := &feed{t: t, random: rand.New(rand.NewPCG(1, 2))}
 	o.Sensor, o.Version, o.Roles = "tap-1", "test", []string{"relay", "submission", "submissions"}
-	o.Firing = func() []page.Alert { return f.alerts }
+	o.Firing = f.firing
 	f.page = page.New(o)
 	f.tracker = sessions.NewTracker(sessions.Options{
 		Sensor: "tap-1", Home: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},

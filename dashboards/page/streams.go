@@ -3,7 +3,9 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +51,13 @@ func (s *streams) remove(c *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = slices.DeleteFunc(s.all, func(x *stream) bool { return x == c })
+}
+
+// stuck counts one whose message was too long on its way.
+func (s *streams) stuck() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropped++
 }
 
 func (s *streams) number() (open int, dropped uint64) {
@@ -111,11 +120,18 @@ func (p *Page) answerEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	defer p.streams.remove(c)
 	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it to itself
 	control := http.NewResponseController(w)
 	write := func(message []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // where it cannot be set, gone ends a stuck one
 		_, err := w.Write(message)
-		return err == nil && control.Flush() == nil
+		if err == nil {
+			err = control.Flush()
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			p.streams.stuck()
+		}
+		return err == nil
 	}
 	if !write([]byte("retry: 3000\n\n")) {
 		return
