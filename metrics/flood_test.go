@@ -20,16 +20,16 @@ func stranger(n int, random *rand.Rand) (string, written.Options) {
 	word := func() string {
 		return fmt.Sprintf("%c%x", 'a'+rune(n%26), random.Uint64())
 	}
-	talk := strangeTalk + strangeEnd
+	talk, say := strangeTalk+strangeEnd, "no"
 	if n%talking == 0 {
-		talk = strangeTalk + strangeMail + strangeEnd
+		talk, say = strangeTalk+strangeMail+strangeEnd, "$text" // new texts are slow to judge
 	}
 	sender, recipient := word()+"@"+word()+".test", word()+"@"+word()+".test"
 	text := strings.NewReplacer(
 		"$ehlo", word()+".test", "$user", word(), "$from", sender, "$to", recipient, "$verb", strings.ToUpper(word()),
 		"$mechanism", "X-"+strings.ToUpper(word()), "$text", word()+" "+word(), "$code", fmt.Sprint(400+random.IntN(200)),
 		"$type", word()+"/"+word(), "$status", fmt.Sprintf("5.%d.%d", random.IntN(1000), random.IntN(1000)),
-	).Replace(talk)
+	).Replace(strings.ReplaceAll(talk, "$say", say))
 	address := func() netip.Addr {
 		return netip.AddrFrom4([4]byte{byte(n>>16) + 11, byte(n >> 8), byte(n), byte(random.Uint32())})
 	}
@@ -44,15 +44,16 @@ const talking = 10
 
 const strangeTalk = `S: 220 $ehlo $text
 C: EHLO $ehlo
-S: 250 $ehlo
+S: 250-$ehlo
+S: 250 PIPELINING
 C: $verb $text
-S: 502 $text
 C: AUTH $mechanism $user
-S: $code $text
 C: MAIL FROM:<$from>
-S: 250 $text
 C: RCPT TO:<$to>
-S: $code <$to>: $text
+S: 502 $say
+S: $code $say
+S: 250 $say
+S: $code <$to>: $say
 `
 
 const strangeMail = `C: RCPT TO:<x$to>
@@ -93,7 +94,7 @@ close C
 // TestAFloodOfNamesMakesNoSeries has a hundred thousand strangers talk: what can be
 // counted at all was counted with the first few thousand.
 func TestAFloodOfNamesMakesNoSeries(t *testing.T) {
-	const strangers, firsts = 100_000, 10_000
+	const firsts = strangers / 10
 	m, reg := newTest()
 	shard, deferred := m.Shard(), m.Deferred()
 	queue := deferrals.New(deferrals.Options{Servers: []string{"mx1"}, Observer: deferred, Pairs: 1000})
