@@ -1,11 +1,12 @@
-// Package dashboards holds what people look at: the Grafana dashboard of the
-// overview with its provisioning, and a configuration for Prometheus that scrapes
-// mailtap. It owns the files and embeds them, so that cmd/mailtap can write them
-// out; tests hold every metric that a panel names against package metrics. It
-// never talks to Grafana or Prometheus.
+// Package dashboards holds what people look at, and what watches for them: Grafana
+// dashboards with their provisioning, recording and alerting rules for Prometheus
+// with a configuration that scrapes mailtap, and rules for Loki over the records
+// of several sensors. It owns the files and embeds them; cmd/mailtap writes them
+// out. Tests hold every metric and label that they name against package metrics,
+// and run Debian's promtool over them. It never talks to Grafana, Prometheus or Loki.
 //
-// grafana/overview.json is made by overview_test.go: change that and run
-// go test ./dashboards -update.
+// The files in grafana are made from packages boards (what is shown) and model (how
+// Grafana wants it): change those and run go test ./dashboards -update.
 package dashboards
 
 import (
@@ -16,6 +17,5 @@ import (
 //go:embed grafana prometheus
 var files embed.FS
 
-// Files are grafana/overview.json, grafana/provisioning and
-// prometheus/prometheus.yml, as docs/grafana.md uses them.
+// Files are the folders grafana, prometheus and loki, as docs/grafana.md uses them.
 func Files() fs.FS { return files }

@@ -47,6 +47,8 @@ var above = map[string][]string{
 	"metrics/deferrals": {"sessions"},
 	"metrics/top":       {"sessions"},
 	"dashboards/report": {"sessions", "alerts"},
+	"dashboards/model":  {},
+	"dashboards/boards": {"dashboards/model"},
 }
 
 // impure is what a decoder must not know: it owns no I/O, goroutine, clock,
