@@ -14,7 +14,7 @@ import (
 	"io/fs"
 )
 
-//go:embed grafana prometheus
+//go:embed grafana loki prometheus
 var files embed.FS
 
 // Files are the folders grafana, prometheus and loki, as docs/grafana.md uses them.
