@@ -6,6 +6,7 @@
 # make bench  what a packet costs: Go benchmarks a stage, whole processes beside tcpdump where there is a generator
 # make bench-live  live capture over a pair of virtual interfaces: packets lost, CPU time a packet; as root
 # make growth the cost of a packet over connections and over time, with its plot
+# make logql  every query to Loki, asked of Loki's own engine over the demo's records; builds Loki, some minutes
 # make corpus records of a corpus of captures with known truth beside the checkout, where there is one
 
 SHELL := /bin/bash
@@ -18,7 +19,7 @@ LONG := ^(TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation)$$
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint fuzz corpus corpus-update bench bench-live growth clean
+.PHONY: all build demo test vet lint fuzz corpus corpus-update bench bench-live growth logql clean
 
 all: build
 
@@ -61,6 +62,9 @@ bench-live:
 growth:
 	@.ci/install.sh build
 	@.ci/growth.sh
+
+logql: build
+	@./mailtap read --format json --log.level error cmd/mailtap/testdata/demo.pcap | (cd dashboards/tools/logql && go run . ../..)
 
 clean:
 	rm -f mailtap
