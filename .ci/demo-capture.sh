@@ -27,6 +27,11 @@ place 16 17a # SMTP smuggling
 place 18 25  # IPv6
 place 20 20a # sixty guesses over twelve users
 place 24 18a # greylisting
+place 28 19  # a refused recipient, and the bounce that tells of it
+place 32 10a # several recipients refused
+place 34 02c # handshakes that fail
+place 36 18b # too many connections: 421
+place 40 22a # VRFY, EXPN and unknown commands
 place 52 42  # one mail a second, then a burst
 
 mergecap -F pcap -w "$out" "$tmp"/*.pcap
