@@ -30,9 +30,9 @@ func stateNow() []model.Panel {
 		one(model.Panel{Kind: model.Stat, Title: "Reply delay (95 %)", Unit: "s", Width: 3, Limits: model.Limits{Yellow: 5, Red: 30}, More: deliverabilityUID,
 			About: "Time in which 95 % of all replies came, over the time shown. Clients give up after minutes, people before."},
 			`histogram_quantile(0.95, sum by (le) (rate(mailtap_reply_delay_seconds_bucket{$sel}[$__range])))`, "95 %"),
-		one(model.Panel{Kind: model.Stat, Title: "Sessions open", Unit: "short", Width: 3, More: sensorUID,
-			About: "SMTP connections that are open now. A number that only grows is a server that answers no more, or somebody who holds connections."},
-			`sum(mailtap_sessions_open{$sel})`, "open"),
+		one(model.Panel{Kind: model.Stat, Title: "Deferred now", Unit: "short", Width: 3, Limits: model.Limits{Yellow: 100, Red: 1000}, More: deliverabilityUID,
+			About: "Recipients that were deferred (4xx) and not yet accepted or refused: the queue of the senders as the wire shows it. It should fall by itself within hours."},
+			`sum(mailtap_deferred_recipients{$sel})`, "deferred"),
 		one(model.Panel{Kind: model.Stat, Title: "Alerts firing", Unit: "short", Width: 3, Limits: model.Limits{Red: 1}, More: securityUID,
 			About: "Alerts of mailtap's rules that fire now. Which ones stands below; each has a page in docs/runbooks."},
 			`sum(mailtap_alerts_firing{$sel})`, "firing"),
@@ -59,12 +59,9 @@ func traffic() []model.Panel {
 		one(model.Panel{Kind: model.Series, Title: "Traffic: sessions by end", Unit: "ops", Width: 8, Stacked: true, More: sensorUID,
 			About: "Sessions that ended, a second, by how: refused and unanswered ones point at a server that is down, or at a scan."},
 			`sum by (end) (rate(mailtap_sessions_total{$sel}[$__rate_interval]))`, "{{end}}"),
-		{Kind: model.Series, Title: "Errors: refused and put off", Unit: "ops", Width: 8, Colors: outcomes, More: deliverabilityUID,
-			About: "Recipients that were refused for good (rejected) or for now (deferred), and replies 421 and 5xx to all else, a second. A burst of rejected ones is somebody guessing addresses; deferred ones are a server in trouble, or greylisting.",
-			Queries: []model.Query{
-				{Expr: `sum by (result) (rate(mailtap_recipients_total{result!="accepted",$sel}[$__rate_interval]))`, Legend: "{{result}}"},
-				{Expr: `sum(rate(mailtap_replies_total{verb!="RCPT",code=~"421|5..",$sel}[$__rate_interval])) or vector(0)`, Legend: "other errors"},
-			}},
+		one(model.Panel{Kind: model.Series, Title: "Errors: refusals by reason", Unit: "ops", Width: 8, Stacked: true, More: deliverabilityUID,
+			About: "Replies that refused a connection, login, mail or recipient, for good or for now, a second, by the reason that their text tells. A burst of unknown_user is somebody guessing addresses, or an old list; blocklist is a host of ours with a bad name."},
+			`sum by (reason) (rate(mailtap_refusals_total{$sel}[$__rate_interval]))`, "{{reason}}"),
 	}
 }
 
@@ -76,11 +73,11 @@ func latency() []model.Panel {
 		one(model.Panel{Kind: model.Series, Title: "Latency: replies by command", Unit: "s", Width: 8, More: deliverabilityUID,
 			About: "Time in which 95 % of the replies came, by command. A slow RCPT is a slow directory or blocklist; a slow AUTH a slow password store."},
 			`histogram_quantile(0.95, sum by (le, verb) (rate(mailtap_reply_delay_seconds_bucket{verb!=".",$sel}[$__rate_interval]))) >= 0`, "{{verb}}"),
-		{Kind: model.Series, Title: "Latency: greeting and TLS", Unit: "s", Width: 8, More: deliverabilityUID,
-			About: "Time in which 95 % of the connections were greeted, and 95 % of the TLS handshakes ended. A slow greeting is a busy server, a slow reverse lookup, or done on purpose against robots.",
+		{Kind: model.Series, Title: "Latency: on the way", Unit: "s", Width: 8, More: deliverabilityUID,
+			About: "How late mail is: from the first deferral to acceptance (delivery), from the server before to here as the mail's own header tells (hop), for 95 % of it.",
 			Queries: []model.Query{
-				{Expr: `histogram_quantile(0.95, sum by (le) (rate(mailtap_banner_delay_seconds_bucket{$sel}[$__rate_interval])))`, Legend: "greeting"},
-				{Expr: `histogram_quantile(0.95, sum by (le) (rate(mailtap_tls_handshake_seconds_bucket{$sel}[$__rate_interval])))`, Legend: "TLS handshake"},
+				{Expr: `histogram_quantile(0.95, sum by (le) (rate(mailtap_delivery_delay_seconds_bucket{$sel}[$__rate_interval])))`, Legend: "delivery"},
+				{Expr: `histogram_quantile(0.95, sum by (le) (rate(mailtap_hop_delay_seconds_bucket{$sel}[$__rate_interval])))`, Legend: "hop"},
 			}},
 	}
 }
