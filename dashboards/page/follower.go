@@ -75,11 +75,13 @@ func (f *follower) take(e sessions.Event, mask uint32) int {
 func begins(e sessions.Event, mask uint32) bool {
 	switch e := e.(type) {
 	case *sessions.Attempt:
-		return mask == 0 || e.Result == "established"
+		return e.Result == "established"
 	case *sessions.Opened:
 		return true
 	case *sessions.Anomaly:
 		return e.Kind == sessions.Midstream
+	case *sessions.Closed: // nothing came before it; of a scan or a flood none is followed
+		return mask == 0 && (e.Session.End == sessions.EndRefused || e.Session.End == sessions.EndUnanswered)
 	}
 	return false
 }

@@ -84,11 +84,10 @@ func New(o Options) *Page {
 // Wants says whether the page needs an event beside those that end something. It
 // takes no lock.
 func (p *Page) Wants(e sessions.Event) bool {
-	mask := p.mask.Load()
-	if a, ok := e.(*sessions.Attempt); ok && mask != 0 && a.Result != "established" {
-		return false // a scan or a flood: its attempts are not followed one by one
+	if a, ok := e.(*sessions.Attempt); ok && a.Result != "established" {
+		return false // its end tells the same, and a flood of them is not to be told twice
 	}
-	return chosen(e.Of(), mask)
+	return chosen(e.Of(), p.mask.Load())
 }
 
 // chosen says whether a connection is among those that are followed. The end of

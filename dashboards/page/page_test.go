@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/dashboards/page"
 	"github.com/mailtap/mailtap/sessions"
 	"github.com/mailtap/mailtap/sessions/dialog"
@@ -289,5 +290,28 @@ func BenchmarkHandle(b *testing.B) {
 				close(done)
 			})
 		}
+	}
+}
+
+// What was refused is a session too: its end is all that there is of it.
+func TestRefusedIsShown(t *testing.T) {
+	f := newFeed(t, page.Options{})
+	segments, err := dialog.Segments("", dialog.Options{Start: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	syn, rst := segments[0], segments[1]
+	rst.Flags = packet.RST | packet.ACK
+	f.tracker.Segment(&syn)
+	f.tracker.Segment(&rst)
+	site := f.serve()
+	var list listed
+	ask(t, site, "/api/v1/sessions", &list)
+	if list.Kept != 1 {
+		t.Fatalf("%+v", list)
+	}
+	var view struct{ Steps []struct{ Kind string } }
+	if ask(t, site, "/api/v1/sessions/"+list.Sessions[0].Session, &view); len(view.Steps) == 0 || view.Steps[len(view.Steps)-1].Kind != "end" {
+		t.Errorf("%+v", view)
 	}
 }
