@@ -44,7 +44,8 @@ func TestMemoryBudget(t *testing.T) {
 func testBudget(t *testing.T, budget int, flood func(*flooded)) {
 	const conversations = 100
 	address := freePort(t)
-	c := self("mailtap", nil, "run", "--interface", "-", "--shards", "1", "--memory", fmt.Sprintf("%dMiB", budget), "--log.level", "error", "--web.listen-address", address)
+	c := self("mailtap", nil, "run", "--interface", "-", "--shards", "1", "--memory", fmt.Sprintf("%dMiB", budget), "--log.level", "error", "--web.listen-address", address,
+		"--web.page=false", "--metrics.deferred.pairs", "1000") // both have memory of their own beside the budget
 	in, err := c.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
