@@ -15,7 +15,7 @@ GO_BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 10s
 # what one goroutine computes for long: the race detector would find nothing in it
-LONG := ^(TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation)$$
+LONG := ^(TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation|TestMemoryBudget|TestFlood)$$
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
@@ -32,8 +32,8 @@ demo: build
 
 test:
 	@.ci/install.sh test
-	go test -race ./...
-	go test -run '$(LONG)' ./alerts ./alerts/baseline
+	go test -race -timeout 20m ./...
+	go test -run '$(LONG)' ./alerts ./alerts/baseline ./cmd/mailtap
 
 vet:
 	go vet ./...

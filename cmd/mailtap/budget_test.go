@@ -26,6 +26,9 @@ func TestMemoryBudget(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short")
 	}
+	if raceDetector {
+		t.Skip("the race detector takes several times the memory; make test runs it without")
+	}
 	attempts, silent, budgets := 200_000, 200_000, []int{48}
 	if os.Getenv("MAILTAP_FLOOD") != "" {
 		attempts, silent, budgets = 5_000_000, 1_000_000, []int{64, 512}
