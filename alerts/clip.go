@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -57,6 +58,8 @@ func text(v any) string {
 		return Number(v)
 	case []string:
 		return Clip(strings.Join(v, ", "))
+	case time.Time:
+		return v.UTC().Format(time.RFC3339)
 	case nil:
 		return ""
 	}
