@@ -82,7 +82,11 @@ func (t *Tracker) leastUse(begins *entry) *entry {
 	if t.stats.Opening > 0 {
 		most = maxLooks
 	}
-	if t.barren >= all && t.flows.count > t.talkers.inUse() {
+	others := t.flows.count
+	if begins != nil {
+		others-- // it talks soon, and is none to be found
+	}
+	if t.barren >= all && others > t.talkers.inUse() {
 		t.barren = 0
 	}
 	for looks, seen := 0, 0; looks < maxLooks && (seen < most || t.barren < all && t.useOf(least) == talking); looks++ {

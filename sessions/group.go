@@ -62,7 +62,8 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 	g.touch = touch
 }
 
-// warm loads the lines of a flow that nearly every packet needs.
+// warm loads the lines of a flow that nearly every packet needs, by one field of
+// each: what stands before and behind it comes along.
 func (f *flow) warm() uint64 {
 	s := &f.dialog
 	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.s.Limit) + uint64(s.burst) + uint64(len(s.pending)) + uint64(len(s.codes)) + uint64(s.commands[4]) + uint64(s.commands[20]) + uint64(s.lastCode) + uint64(s.clientGap)
