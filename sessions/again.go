@@ -50,21 +50,21 @@ const maxAgain = 16 << 10
 func (s *session) clearAgain(from side, b, line []byte, offset, knew, ack int64) bool {
 	a := &s.tls.again
 	switch {
-	case from == client && len(b) <= maxAgain && s.rec.TLS.Mode == TLSStartTLS && knew >= s.tls.told && smtp.WellFormed(line):
+	case from == client && len(b) <= maxAgain && s.tlsMode == startTLS && knew >= s.tls.told && smtp.WellFormed(line):
 		*a = again{data: slices.Clone(b), offset: offset, ack: knew, time: s.now}
 		return true
 	case from == server && len(a.data) > 0 && smtp.IsReply(line) && ack > a.offset:
 		s.anomaly(ClearAfterStartTLS, s.now, "")
-		s.rec.TLS.Mode = TLSNone
+		s.tlsMode = noTLS
 		s.backToClear(b, offset, ack)
 		return true
-	case from == server && s.rec.TLS.Mode == TLSImplicit && smtp.IsReply(line):
+	case from == server && s.tlsMode == implicitTLS && smtp.IsReply(line):
 		// The client sent a hello to a server that speaks in clear.
 		if s.f.conn.Role == RoleSubmissions {
 			s.anomaly(ClearOnTLSPort, s.now, "")
 		}
 		s.tlsFacts()
-		s.rec.TLS.Mode = TLSNone
+		s.tlsMode = noTLS
 		s.backToClear(b, offset, ack)
 		return true
 	}
@@ -75,7 +75,7 @@ func (s *session) clearAgain(from side, b, line []byte, offset, knew, ack int64)
 func (s *session) backToClear(answer []byte, offset, ack int64) {
 	a, now := s.tls.again, s.now
 	s.tls, s.sealed, s.passing = nil, false, false
-	s.s = smtp.Server{Limit: s.lim.Reply}
+	s.s = s.newServer()
 	s.c.Set(smtp.Commands)
 	if len(a.data) > 0 {
 		s.now, s.seen = a.time, a.ack

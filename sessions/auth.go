@@ -22,8 +22,8 @@ func (s *session) authBegins(t *smtp.Token) {
 	if s.auth != nil {
 		s.authEnds(AuthUnknown, nil)
 	}
-	s.auth = &authState{time: s.now}
-	s.auth.ex.Limit = s.lim.Exchange
+	s.own().auth = &authState{time: s.now}
+	s.auth.ex.Limit = s.f.t.opts.Limits.Exchange
 	s.auth.ex.Start(t.Arg)
 }
 
@@ -84,15 +84,15 @@ func (s *session) authEnds(result string, r *smtp.Reply) {
 	}
 	a.Denied = result == AuthFailure && denied(a.Code, a.Enhanced)
 	s.auth = nil
-	if len(s.rec.Auth) < s.lim.Auths {
-		s.rec.Auth = append(s.rec.Auth, a)
+	if len(s.auths) < s.f.t.opts.Limits.Auths {
+		s.own().auths = append(s.auths, a)
 	} else {
 		s.anomaly(AuthLimit, s.now, "")
 	}
 	if result == AuthSuccess {
-		s.loggedIn, s.login = true, a.Username
+		s.loggedIn, s.own().login = true, a.Username
 	}
-	s.f.t.emit(&Authenticated{In: s.in(), Auth: a, TLSMode: s.rec.TLS.Mode, Helo: s.heloNow()})
+	s.f.t.emit(&Authenticated{In: s.in(), Auth: a, TLSMode: s.tlsMode.String(), Helo: s.heloNow()})
 }
 
 // denied says whether a server refused a login for its credentials rather than

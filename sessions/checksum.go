@@ -30,7 +30,7 @@ func (f *flow) corrupted(s *packet.Segment, from side) bool {
 	switch {
 	case f.done || s.Length == 0 && s.Flags&(packet.SYN|packet.FIN|packet.RST) == 0:
 		return false
-	case s.Length >= bulk && f.sound[from] && f.session != nil && f.session.inBulk():
+	case s.Length >= bulk && f.sound[from] && f.talks && f.dialog.inBulk():
 		return false
 	}
 	switch s.Checksum() {
@@ -72,7 +72,7 @@ func (f *flow) suspect(s *packet.Segment, from side, kind string) {
 	}
 	f.t.held += len(s.Payload)
 	f.odd = true
-	f.suspects[from] = append(f.suspects[from], suspect{stream.Input{
+	f.own().suspects[from] = append(f.suspects[from], suspect{stream.Input{
 		Seq: s.Seq, Ack: s.Ack, HasAck: s.Flags&packet.ACK != 0, FIN: s.Flags&packet.FIN != 0,
 		Data: slices.Clone(s.Payload), Length: s.Length, Time: s.Time,
 	}, kind, s.TTL})

@@ -23,25 +23,29 @@ func (s *session) finish(end string) *Session {
 	if s.early && !s.started[server] && s.f.isnKnown[server] {
 		s.anomaly(EarlyTalker, s.now, "") // and no greeting ever came
 	}
-	rec := s.rec
-	rec.End = end
-	rec.Duration = timeOf(s.f.last).Sub(timeOf(s.f.start))
-	rec.Helo = s.heloNow()
 	s.unended()
 	s.finishTLS()
 	s.finishPartial()
-	rec.Commands = s.commandCounts()
-	rec.Replies = s.replyCounts()
-	rec.Anomalies = s.anomalies()
+	rec := &Session{
+		Duration: timeOf(s.f.last).Sub(timeOf(s.f.start)), End: end, Origin: s.origin,
+		Banner: s.greeting, Helo: s.heloNow(), Extensions: s.extensions, TLS: s.tlsNow(), Auth: s.auths, Mails: s.mails,
+		Commands: s.commands.counts(), Replies: s.codes.counts(&s.f.t.texts), Anomalies: s.anomalies(), Partial: s.partial,
+	}
+	if s.outer != nil {
+		rec.Outer = s.outer.kind
+	}
 	return rec
 }
 
 // heloNow is the last name that the server accepted, else the last one given.
 func (s *session) heloNow() Helo {
-	if s.helo.taken != (Helo{}) {
-		return s.helo.taken
+	switch h := &s.helo; {
+	case h.takenVerb != smtp.Unknown:
+		return Helo{Verb: h.takenVerb.String(), Name: h.taken}
+	case h.givenVerb != smtp.Unknown:
+		return Helo{Verb: h.givenVerb.String(), Name: h.given}
 	}
-	return s.helo.given
+	return Helo{}
 }
 
 // finishWaiting reads what the client sent ahead to a server that never
@@ -83,7 +87,7 @@ func (s *session) finishMail(end string) {
 			m.Size = -1
 		}
 		m.Result = MailAborted
-		if end == EndRunning || end == EndEvicted || s.rec.Partial {
+		if end == EndRunning || end == EndEvicted || s.partial {
 			m.Result = MailUnknown
 		}
 		m.Duration = max(timeOf(s.now).Sub(m.Time), 0)
@@ -107,7 +111,7 @@ func (s *session) unended() {
 // finishTLS tells how encryption went where no handshake told it. A connection
 // that never spoke tells nothing.
 func (s *session) finishTLS() {
-	spoke := s.ehlo || s.sealed || s.helo.taken.Verb != ""
+	spoke := s.ehlo || s.sealed || s.helo.takenVerb != smtp.Unknown
 	if spoke && !s.secured {
 		s.tellSecured()
 		return
@@ -117,52 +121,12 @@ func (s *session) finishTLS() {
 
 func (s *session) finishPartial() {
 	if s.f.midway {
-		s.rec.Partial = true
+		s.partial = true
 	}
 	if s.started[client] != s.started[server] && (s.f.packets[client] == 0 || s.f.packets[server] == 0) {
 		s.anomaly(OneWay, s.now, "")
-		s.rec.Partial = true
+		s.partial = true
 	}
-}
-
-func (s *session) commandCounts() []Count {
-	kinds := 0
-	for _, n := range s.commands {
-		kinds += min(int(n), 1)
-	}
-	if kinds == 0 {
-		return nil
-	}
-	all := make([]Count, 0, kinds)
-	for v, n := range s.commands {
-		if n > 0 && smtp.Verb(v) != smtp.EndOfDot {
-			all = append(all, Count{smtp.Verb(v).String(), int(n)})
-		}
-	}
-	slices.SortFunc(all, byName)
-	return all
-}
-
-func (s *session) replyCounts() []Count {
-	if len(s.codes) == 0 {
-		return nil
-	}
-	all := make([]Count, 0, len(s.codes))
-	for _, c := range s.codes {
-		all = append(all, Count{s.f.t.texts.code(c.code), int(c.n)})
-	}
-	slices.SortFunc(all, byName)
-	return all
-}
-
-func byName(a, b Count) int {
-	switch {
-	case a.Name < b.Name:
-		return -1
-	case a.Name > b.Name:
-		return 1
-	}
-	return 0
 }
 
 func (s *session) anomalies() []string {

@@ -22,7 +22,7 @@ func (f *flow) reset(s *packet.Segment, from side) {
 		return
 	}
 	if f.rst == nil {
-		f.rst, f.odd = &rst{by: from, end: EndReset}, true
+		f.own().rst, f.odd = &rst{by: from, end: EndReset}, true
 		if f.state == closing {
 			f.rst.end = EndClosed // a side had closed in order; the RST only clears up
 		}
@@ -49,7 +49,7 @@ func (f *flow) resumed(s *packet.Segment, from side) {
 
 // wasReset says how a connection ended that a RST has ended.
 func (f *flow) wasReset() string {
-	if f.rst.by == server && f.session != nil && f.session.dismissed() {
+	if f.rst.by == server && f.talks && f.dialog.dismissed() {
 		return EndClosed // closed with octets of the client unread: TCP makes a RST of it (RFC 1122, 4.2.2.13)
 	}
 	return f.rst.end
@@ -151,7 +151,7 @@ func (f *flow) over(end string) {
 
 // endNow names the end: QUIT comes before what TCP did after it.
 func (f *flow) endNow(end string) string {
-	if f.session != nil && f.session.quitted() {
+	if f.talks && f.dialog.quitted() {
 		return EndQuit
 	}
 	return end
@@ -167,11 +167,10 @@ func (f *flow) finish(end string) {
 		f.tellOpened()
 	}
 	f.done = true
-	s := f.session
-	if s == nil {
-		s = newSession(f)
+	if !f.talks {
+		f.begin()
 	}
-	rec := s.finish(end)
+	rec := f.dialog.finish(end)
 	f.t.mails -= len(rec.Mails)
 	rec.Bytes = Sides{f.octets[client], f.octets[server]}
 	f.t.stats.Bytes += rec.Bytes.Client + rec.Bytes.Server
@@ -206,9 +205,10 @@ func (f *flow) free() {
 	}
 	f.freeHolds()
 	f.freeSuspects()
-	if f.session != nil {
-		f.session.dropContent()
-		f.session = nil
+	if f.talks {
+		f.dialog.dropContent()
+		f.dialog.forget()
+		f.talks = false
 	}
 	delete(f.t.waiting, f)
 }

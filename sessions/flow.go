@@ -32,20 +32,14 @@ const (
 // Flows are used again: what is handed out must not lie in one.
 type flow struct {
 	*entry
-	t       *Tracker
-	session *session // nil until it talks
-	conn    *Conn
-	number  uint32 // in the tracker's list
-	odd     bool   // something of what stands behind the dialog may be in use
+	t      *Tracker
+	conn   *Conn
+	number uint32 // in the tracker's list
+	talks  bool   // the dialog has begun
+	odd    bool   // something irregular may be in use
+	*irregular
 
 	dialog session
-
-	rst      *rst              // one in place that came
-	newISN   *uint32           // of a SYN on an open connection, until the server agrees
-	queue    [2][]stream.Input // segments of a side that acknowledge what was not seen yet
-	suspects [2][]suspect      // segments of a side that may be forged
-	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
-	conflict [2]uint64
 }
 
 // isOdd says whether anything but octets in order is known of the flow: memory
@@ -147,7 +141,7 @@ func (f *flow) strangeSYN(s *packet.Segment, from side) bool {
 // quick handles the segments that nearly all are: of an open connection, in
 // place, acknowledging what was seen. It says the same as the long way.
 func (f *flow) quick(s *packet.Segment, from side) bool {
-	if s.Flags&(packet.FIN|packet.SYN|packet.RST|packet.ACK) != packet.ACK || f.state != established || f.session == nil || f.isOdd() || len(s.Payload) != s.Length {
+	if s.Flags&(packet.FIN|packet.SYN|packet.RST|packet.ACK) != packet.ACK || f.state != established || !f.talks || f.isOdd() || len(s.Payload) != s.Length {
 		return false
 	}
 	peer := &f.half[from.other()]
@@ -163,7 +157,7 @@ func (f *flow) quick(s *packet.Segment, from side) bool {
 	}
 	c := &f.t.chunk
 	*c = stream.Chunk{Offset: offset, Data: s.Payload, Time: s.Time}
-	f.session.octets(from, c, peer.OffsetOf(s.Ack))
+	f.dialog.octets(from, c, peer.OffsetOf(s.Ack))
 	return true
 }
 
@@ -277,18 +271,18 @@ func (f *flow) deliver(from side) {
 		s.octets(from, c, ack)
 	}
 	if n := h.Counts(&f.t.pool).Conflicts; n > f.conflict[from] && !f.done {
-		f.conflict[from] = n
+		f.own().conflict[from] = n
 		f.talk().anomaly(OverlapConflict, f.last, "")
 	}
 }
 
 // talk returns the session; it begins with the first octet.
 func (f *flow) talk() *session {
-	if f.session == nil {
-		f.session = newSession(f)
+	if !f.talks {
+		f.begin()
 		f.tellOpened()
 	}
-	return f.session
+	return &f.dialog
 }
 
 func (f *flow) tellOpened() {

@@ -38,7 +38,7 @@ func (s *session) lookalike(t *smtp.Token) {
 	if !s.mail.bareLF {
 		s.anomaly(Lookalike, s.now, "")
 	}
-	s.fork.add(candidate{end: t.End, size: s.contentNow().size})
+	s.own().fork.add(candidate{end: t.End, size: s.contentNow().size})
 }
 
 // splitAt finds the first candidate behind which stands a command, or nothing
@@ -99,7 +99,7 @@ func (s *session) hold(r *smtp.Reply) {
 	held := *r
 	held.Lines = append([]byte(nil), r.Lines...)
 	held.Enhanced = append([]byte(nil), r.Enhanced...)
-	s.fork.held, s.fork.ended = &held, &c
+	s.own().fork.held, s.fork.ended = &held, &c
 }
 
 // settleFork takes the standard end for the true one.
@@ -107,7 +107,7 @@ func (s *session) settleFork() {
 	s.smuggling()
 	r, c := s.fork.held, s.fork.ended
 	s.dropFork()
-	s.pending = append([]command{*c}, s.pending...)
+	s.putBack(*c)
 	s.answer(r)
 }
 
@@ -139,7 +139,7 @@ func (s *session) split(c candidate, r *smtp.Reply) {
 	for _, p := range s.pending {
 		s.uncount(p)
 	}
-	s.pending = s.pending[:0]
+	s.forget()
 	s.fork = forkState{}
 	s.mail.smuggleNext = !c.gap && !s.mail.bareLF && len(behind) > 0
 	smuggle := s.mail.smuggleNext
@@ -167,8 +167,8 @@ func (s *session) endContent(c candidate) *content {
 
 // uncount takes back a command that will be read again.
 func (s *session) uncount(c command) {
-	if c.verb != smtp.EndOfDot && !c.lost && s.commands[c.verb] > 0 {
-		s.commands[c.verb]--
+	if c.verb != smtp.EndOfDot && !c.lost {
+		s.commands.takeBack(c.verb)
 	}
 	if c.verb == smtp.QUIT {
 		s.quit = false

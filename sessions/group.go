@@ -66,7 +66,7 @@ func (t *Tracker) lookAhead(all []packet.Segment) {
 // each: what stands before and behind it comes along.
 func (f *flow) warm() uint64 {
 	s := &f.dialog
-	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.s.Limit) + uint64(s.burst) + uint64(len(s.pending)) + uint64(len(s.codes)) + uint64(s.commands[4]) + uint64(s.commands[20]) + uint64(s.lastCode) + uint64(s.clientGap)
+	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.s.Limit) + uint64(s.burst) + uint64(s.commands.few[0]) + uint64(s.greeting.Code) + uint64(len(s.mails))
 }
 
 // warm loads what those lines lead to: the command that waits, the message or
@@ -74,11 +74,6 @@ func (f *flow) warm() uint64 {
 func (s *session) warm() (sum uint64) {
 	if len(s.pending) > 0 {
 		sum = uint64(s.pending[0].begin)
-	} else if cap(s.spare) > 0 {
-		sum = uint64(s.spare[:1][0].begin)
-	}
-	if s.rec != nil {
-		sum += uint64(s.rec.Banner.Code) + uint64(len(s.rec.Mails))
 	}
 	switch {
 	case s.sealed:

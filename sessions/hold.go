@@ -41,7 +41,7 @@ func (f *flow) mustWait(in *stream.Input, from side) bool {
 	if !in.HasAck || !f.acksUnseen(from.other(), in.Ack) {
 		return false
 	}
-	o := &f.owed[from.other()]
+	o := &f.own().owed[from.other()]
 	if o.since == 0 {
 		*o = owed{seq: in.Ack, since: f.t.now}
 		f.odd = true
@@ -90,7 +90,7 @@ func (f *flow) wait() {
 func (f *flow) hold(in stream.Input, from side) {
 	in.Data = slices.Clone(in.Data)
 	f.t.held += len(in.Data)
-	f.queue[from] = inOrder(f.queue[from], in)
+	f.own().queue[from] = inOrder(f.queue[from], in)
 	f.odd = true
 	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments || f.t.held > f.t.opts.Limits.HeldTotal {
 		f.t.stats.EvictedMemory++

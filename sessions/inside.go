@@ -78,18 +78,18 @@ func (in *inner) acknowledged(s side, wire int64) int64 {
 // from the first octet on, the greeting is the first thing inside.
 func (s *session) opensInside() {
 	s.tls.inner.open = true
-	s.rec.TLS.Decrypted = true
+	s.security.Decrypted = true
 	for len(s.pending) > 0 {
 		s.unanswered(s.shift())
 	}
 	s.anew()
-	s.greeted = s.rec.TLS.Mode == TLSStartTLS
+	s.greeted = s.tlsMode == startTLS
 }
 
 // anew begins another dialog on the connection, with places of its own.
 func (s *session) anew() {
 	s.c = smtp.Client{Options: s.c.Options}
-	s.s = smtp.Server{Limit: s.lim.Reply}
-	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, -1
+	s.s = s.newServer()
+	s.seen, s.acked, s.burst, s.clientGap, s.drifting = 0, -1, 0, 0, 0
 	s.greeted, s.mustGuess = false, false
 }

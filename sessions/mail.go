@@ -12,8 +12,9 @@ import (
 // transaction.
 type mailState struct {
 	open        *Mail
-	settled     bool     // open has its result, and ends with the next command
 	content     *content // being sent
+	told        int32    // mails that ended
+	settled     bool     // open has its result, and ends with the next command
 	smuggleNext bool     // the next MAIL stands behind a look-alike
 	bareLF      bool     // the client ends lines with bare LF: its end of data too
 	answered    bool     // the server answered before the end of data
@@ -23,7 +24,6 @@ type mailState struct {
 	maybeOver   bool     // what was lost may have ended the open one
 	repliesLost bool     // replies were lost since it was opened
 	unsure      bool     // the reply to the MAIL of the open one was lost
-	told        int32    // mails that ended
 }
 
 // content is what a message turned out to be.
@@ -115,11 +115,11 @@ func (s *session) newMail(c *command) *Mail {
 }
 
 func (s *session) keepMail(m *Mail) {
-	if len(s.rec.Mails) >= s.lim.Mails {
+	if len(s.mails) >= s.f.t.opts.Limits.Mails {
 		s.anomaly(MailsLimit, s.now, "")
 		return
 	}
-	s.rec.Mails = append(s.rec.Mails, m)
+	s.mails = append(s.mails, m)
 	s.f.t.mails++
 }
 
@@ -178,13 +178,13 @@ func resultOf(code int) string {
 // tellMail pushes a finished mail.
 func (s *session) tellMail(m *Mail) {
 	s.mail.told++
-	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.rec.TLS.Mode, Helo: s.heloNow(), Number: int(s.mail.told)}))
+	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.tlsMode.String(), Helo: s.heloNow(), Number: int(s.mail.told)}))
 }
 
 func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 	m := s.mail.open
 	if m == nil {
-		if !s.rec.Partial {
+		if !s.partial {
 			return
 		}
 		m = s.strayMail(c)
@@ -192,7 +192,7 @@ func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 		m = s.chunksLost(c)
 	}
 	s.reopen(m)
-	if len(m.To) >= s.lim.Recipients {
+	if len(m.To) >= s.f.t.opts.Limits.Recipients {
 		s.anomaly(RecipientsLimit, s.now, "")
 		return
 	}
@@ -207,7 +207,7 @@ func (s *session) rcptRefused(c *command, r *smtp.Reply) {
 	if m == nil {
 		return
 	}
-	if len(m.Rejected) >= s.lim.Recipients {
+	if len(m.Rejected) >= s.f.t.opts.Limits.Recipients {
 		s.anomaly(RecipientsLimit, s.now, "")
 		return
 	}

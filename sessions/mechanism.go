@@ -19,7 +19,7 @@ func (s *session) mechanism(name string) string {
 			return name
 		}
 	}
-	for _, line := range s.rec.Extensions {
+	for _, line := range s.extensions {
 		if rest, ok := strings.CutPrefix(line, "AUTH"); ok && strings.Contains(strings.ReplaceAll(rest, "=", " ")+" ", " "+name+" ") {
 			return name
 		}

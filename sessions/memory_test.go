@@ -30,10 +30,10 @@ func TestMemoryOfConnections(t *testing.T) {
 		{"a SYN", all[:1], 256},
 		{"opened", all[:3], 256},
 		{"greeted", all[:4], 320},
-		{"behind EHLO", all[:6], 2560},
-		{"behind MAIL", all[:8], 3072},
-		{"behind RCPT", all[:10], 3072},
-		{"in a mail's header and text", all, 8192},
+		{"behind EHLO", all[:6], 1100},
+		{"behind MAIL", all[:8], 1536},
+		{"behind RCPT", all[:10], 1536},
+		{"in a mail's header and text", all, 3072},
 	} {
 		tracker := sessions.NewTracker(sessions.Options{Memory: 1 << 40}, sessions.HandlerFunc(func(sessions.Event) {}))
 		before := heap()

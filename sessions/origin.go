@@ -39,7 +39,7 @@ func (s *session) proxyHeader(b []byte) int {
 			if h.Version == 2 {
 				via = ViaProxy2
 			}
-			s.rec.Origin = &Origin{Client: h.Source, Via: via}
+			s.own().origin = &Origin{Client: h.Source, Via: via}
 		}
 		return n
 	}
@@ -51,11 +51,11 @@ func (s *session) proxyHeader(b []byte) int {
 // commands, a line each. Version 2 has a QUIT in its signature.
 func (s *session) proxyRefused(r *smtp.Reply) bool {
 	known := s.unproxied && r.Code == 221
-	if !s.proxied || s.lostAny || s.helo.taken.Verb != "" || r.Code/100 != 5 && !known {
+	if !s.proxied || s.lostAny || s.helo.takenVerb != smtp.Unknown || r.Code/100 != 5 && !known {
 		return false
 	}
-	s.unproxied, s.rec.Origin = true, nil
-	s.commands[smtp.Unknown]++
+	s.unproxied, s.own().origin = true, nil
+	s.commands.add(smtp.Unknown)
 	s.anomaly(UnknownVerb, s.now, "")
 	return true
 }
@@ -65,17 +65,17 @@ func (s *session) proxyRefused(r *smtp.Reply) bool {
 func (s *session) xclientTaken(c *command, r *smtp.Reply) {
 	s.mailAborted()
 	if c.proxy.Addr.IsValid() {
-		s.rec.Origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXClient}
+		s.own().origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXClient}
 	}
 	if c.proxy.Login != "" {
-		s.loggedIn, s.login = true, c.proxy.Login
+		s.loggedIn, s.own().login = true, c.proxy.Login
 	}
 }
 
 // xforwardTaken notes whom a filter got the mail from. It grants nothing.
 func (s *session) xforwardTaken(c *command, r *smtp.Reply) {
-	if s.rec.Origin == nil && c.proxy.Addr.IsValid() {
-		s.rec.Origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXForward}
+	if s.origin == nil && c.proxy.Addr.IsValid() {
+		s.own().origin = &Origin{Client: netip.AddrPortFrom(c.proxy.Addr, c.proxy.Port), Via: ViaXForward}
 	}
 }
 
@@ -85,6 +85,7 @@ func (s *session) turnTaken(c *command, r *smtp.Reply) {
 	s.anomaly(Turned, s.now, "")
 	s.mailAborted()
 	s.turned = !s.turned
-	s.pending, s.early = nil, false
+	s.forget()
+	s.early = false
 	s.anew()
 }

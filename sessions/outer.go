@@ -24,8 +24,7 @@ const maxOuter = 8 << 10
 func (s *session) beginsOuter(b []byte) bool {
 	name, _ := smtp.Recognise(b)
 	if name == smtp.ProtoSOCKS5 || name == smtp.ProtoHTTP && bytes.HasPrefix(b, []byte("CONNECT ")) {
-		s.outer = &outer{kind: name}
-		s.rec.Outer = name
+		s.own().outer = &outer{kind: name}
 		return true
 	}
 	return false

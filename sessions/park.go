@@ -61,12 +61,12 @@ func (t *Tracker) greeted(e *entry) {
 
 // park gives back a flow of which nothing but a plain greeting is known.
 func (t *Tracker) park(f *flow) {
-	s := f.session
-	if !f.plain() || !s.onlyGreeted() {
+	s := &f.dialog
+	if !f.talks || !f.plain() || !s.onlyGreeted() {
 		return
 	}
 	e := f.entry
-	b := s.rec.Banner
+	b := s.greeting
 	t.talkers.retire(f)
 	e.talker = t.parking.greetings.put(greeting{b.Text, b.Code}) | parkedMark
 	e.setDelay(int64(b.Delay))
@@ -90,12 +90,9 @@ func (f *flow) plain() bool {
 // onlyGreeted says whether a session is what its greeting alone makes of it: one
 // line, of which the text is all.
 func (s *session) onlyGreeted() bool {
-	if s == nil { // nobody has talked
-		return false
-	}
-	b := &s.rec.Banner
+	b := &s.greeting
 	return s.greeted && !s.started[client] && len(s.head[client].data) == 0 && len(s.pending) == 0 && len(s.kinds) == 0 &&
-		len(s.codes) == 1 && s.codes[0].n == 1 && !s.sealed && s.outer == nil && s.c.Mode() == smtp.Commands && !s.s.Partial() &&
+		s.codes.once() && !s.sealed && s.outer == nil && s.c.Mode() == smtp.Commands && !s.s.Partial() &&
 		b.Code >= 100 && len(b.Text) > 0 && s.f.octets[server] == uint64(len(b.Text)+len("220 \r\n")) && s.f.octets[client] == 0
 }
 
@@ -107,11 +104,11 @@ func (t *Tracker) unpark(e *entry) *flow {
 	e.sent = [2]uint32{e.half[client].NextSeq(), e.half[server].NextSeq()}
 	t.parking.parked--
 	f := t.talks(e, t.connOf(e, e.isn[client]))
-	f.session = newSession(f)
+	f.begin()
 	t.parking.muted = true
 	line := append(strconv.AppendInt(make([]byte, 0, len(g.text)+8), int64(g.code), 10), ' ')
 	line = append(append(line, g.text...), "\r\n"...)
-	f.session.octets(server, &stream.Chunk{Data: line, Time: at}, 0)
+	f.dialog.octets(server, &stream.Chunk{Data: line, Time: at}, 0)
 	t.parking.muted = false
 	return f
 }

@@ -16,7 +16,7 @@ func (s *session) commandsLost(t *smtp.Token) {
 	switch s.c.Mode() {
 	case smtp.InData:
 		s.contentLost(t.Gap)
-		s.fork.add(candidate{end: t.End, size: s.contentNow().size, gap: true})
+		s.own().fork.add(candidate{end: t.End, size: s.contentNow().size, gap: true})
 		return
 	case smtp.InChunk:
 		s.contentLost(t.Gap)
@@ -50,7 +50,7 @@ func (s *session) repliesLost(end int64) {
 		s.settleFork()
 	}
 	if s.c.Mode() == smtp.Wait {
-		s.mustGuess, s.guessFrom = true, s.c.Offset()+int64(len(s.c.Unread()))
+		s.mustGuess, s.own().guessFrom = true, s.c.Offset()+int64(len(s.c.Unread()))
 		s.guess()
 	}
 	if s.c.Mode() == smtp.Tail {
@@ -79,7 +79,7 @@ func (s *session) guess() {
 		}
 	}
 	isTLS, needTLS := tls.LooksLikeRecord(next)
-	if needTLS && verb == smtp.STARTTLS || !isTLS && bytes.IndexByte(next, '\n') < 0 && len(next) < s.lim.Line {
+	if needTLS && verb == smtp.STARTTLS || !isTLS && bytes.IndexByte(next, '\n') < 0 && len(next) < s.f.t.opts.Limits.Line {
 		return // a part of a line tells nothing
 	}
 	s.mustGuess = false
@@ -108,7 +108,7 @@ func (s *session) guess() {
 		}
 	case smtp.STARTTLS:
 		if isTLS {
-			s.rec.TLS.Accepted, s.rec.TLS.Mode = true, TLSStartTLS
+			s.accepted, s.tlsMode = true, startTLS
 			s.tlsBegins()
 			return
 		}
@@ -132,7 +132,7 @@ func (s *session) adrift(r *smtp.Reply) bool {
 		case second.lost:
 			s.unanswered(s.shift())
 		case first.seen == second.seen && !first.lost:
-			s.drifting, s.burst = second.seen, -1
+			s.own().drifting, s.burst = second.seen+1, -1
 		}
 	}
 	if r.Headless && r.Code >= 400 && len(s.pending) > 0 && !s.pending[0].lost && s.pending[0].verb != smtp.AUTH {
@@ -141,10 +141,10 @@ func (s *session) adrift(r *smtp.Reply) bool {
 		s.unanswered(s.shift())
 		return true
 	}
-	if len(s.pending) == 0 || s.pending[0].seen != s.drifting {
-		s.drifting = -1
+	if len(s.pending) == 0 || s.pending[0].seen+1 != s.drifting {
+		s.drifting = 0
 	}
-	return s.drifting >= 0 && r.Code/100 != 3
+	return s.drifting > 0 && r.Code/100 != 3
 }
 
 // unanswered takes a command whose reply was lost.
@@ -170,7 +170,7 @@ func (s *session) unanswered(c command) {
 			s.mail.open.From, s.mail.open.FromKnown = "", false
 		}
 	case smtp.RCPT:
-		if m := s.mail.open; m != nil && len(m.Unanswered) < s.lim.Recipients {
+		if m := s.mail.open; m != nil && len(m.Unanswered) < s.f.t.opts.Limits.Recipients {
 			m.Unanswered = append(m.Unanswered, c.arg)
 		}
 	case smtp.EndOfDot, smtp.BDAT:

@@ -86,6 +86,18 @@ const (
 	TLSImplicit = "implicit"
 )
 
+// tlsMode is a mode of TLS.
+type tlsMode uint8
+
+const (
+	noTLS tlsMode = iota
+	startTLS
+	implicitTLS
+)
+
+// String is the mode's name in records.
+func (m tlsMode) String() string { return [...]string{TLSNone, TLSStartTLS, TLSImplicit}[m] }
+
 // TLS outcomes, as the metric tls_sessions_total names them.
 const (
 	TLSEstablished = "established"
@@ -179,7 +191,6 @@ type Mail struct {
 	Time           time.Time     // of the MAIL command
 	Duration       time.Duration // to the final reply
 	From           string
-	FromKnown      bool // false where the MAIL command was lost; From "" is else the null reverse path
 	To             []string
 	Rejected       []Rejection
 	Unanswered     []string // recipients whose reply was not seen
@@ -191,22 +202,23 @@ type Mail struct {
 	Size           int64 // octets of content; -1 where no content was sent
 	DeclaredSize   int64 // SIZE parameter, -1 where absent
 	Body           string
-	SMTPUTF8       bool
-	RequireTLS     bool
 	Parameters     []string           // further parameters of MAIL, as KEYWORD=value, decoded
 	Options        []RecipientOptions // of the accepted recipients that have some
-	Chunking       bool
-	RecipientCodes []int   // LMTP: final code for each accepted recipient
-	Header         *Header // nil where no content was read
+	RecipientCodes []int              // LMTP: final code for each accepted recipient
+	Header         *Header            // nil where no content was read
 	Attachments    []Attachment
 	Report         *Report  // of a delivery status notification and its kin; else nil
 	Protection     string   // smime-signed, smime-encrypted, pgp-signed, pgp-encrypted
 	Malformed      []string // anomalies that hide a part of it from filters or readers, sorted
-	Truncated      bool     // octets of the content were lost
-	Smuggled       bool     // began behind an end-of-data look-alike
 	Login          string   // user name of the login that had succeeded in this session
-	Authenticated  bool     // sent in a session whose login had succeeded
-	Encrypted      bool     // sent inside TLS
+	FromKnown      bool     // false where the MAIL command was lost; From "" is else the null reverse path
+	SMTPUTF8       bool
+	RequireTLS     bool
+	Chunking       bool
+	Truncated      bool // octets of the content were lost
+	Smuggled       bool // began behind an end-of-data look-alike
+	Authenticated  bool // sent in a session whose login had succeeded
+	Encrypted      bool // sent inside TLS
 }
 
 // RecipientOptions are the parameters of a RCPT (RFC 3461, 4).

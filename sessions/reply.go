@@ -75,23 +75,9 @@ func (s *session) skipTo(r *smtp.Reply) {
 }
 
 func (s *session) countReply(code int) {
-	s.lastCode = code
-	n := uint32(code)
-	for i := range s.codes {
-		if s.codes[i].code == n {
-			s.codes[i].n++
-			return
-		}
-	}
-	if s.codes == nil {
-		s.codes = s.fewCodes[:0]
-	}
-	s.codes = append(s.codes, codeCount{n, 1})
+	s.lastCode = uint16(code)
+	s.codes.add(uint16(code))
 }
-
-// codeCount is how often a reply code was seen. A session has a handful of
-// codes: a list is searched faster than a map is made.
-type codeCount struct{ code, n uint32 }
 
 // mayEcho says whether a reply may repeat what the client sent although that
 // was a secret: servers quote a line that they did not understand, and after a
@@ -180,8 +166,8 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 // banner takes the server's greeting (RFC 5321, 3.1).
 func (s *session) banner(r *smtp.Reply) {
 	s.greeted = true
-	s.rec.Banner = Banner{Code: r.Code, Text: r.Text(512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
-	s.f.t.emit(s.f.t.events.greeted.make(Greeted{In: s.in(), Banner: s.rec.Banner}))
+	s.greeting = Banner{Code: r.Code, Text: s.f.t.texts.reply(r, 512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
+	s.f.t.emit(s.f.t.events.greeted.make(Greeted{In: s.in(), Banner: s.greeting}))
 	if s.early {
 		s.anomaly(EarlyTalker, s.now, "")
 	}

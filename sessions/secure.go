@@ -88,11 +88,11 @@ func (s *session) sniff(from side, b []byte) bool {
 	case isTLS && s.sealed:
 		return true
 	case isTLS && !s.greeted && (from == client || !s.started[client] && implicit):
-		s.rec.TLS.Mode = TLSImplicit
+		s.tlsMode = implicitTLS
 		switch {
 		case implicit:
 		case s.f.midway:
-			s.rec.TLS.Mode = TLSStartTLS // before the capture began
+			s.tlsMode = startTLS // before the capture began
 		default:
 			s.anomaly(TLSOnClearPort, s.now, "")
 		}
@@ -107,7 +107,9 @@ func (s *session) sniff(from side, b []byte) bool {
 // tlsBegins makes both directions opaque.
 func (s *session) tlsBegins() {
 	s.tls = &tlsState{watch: &tls.Watch{Options: &s.f.t.tls}, start: s.now}
-	s.sealed, s.passing = true, false
+	if s.sealed, s.passing = true, false; s.security == nil {
+		s.own().security = &TLS{}
+	}
 	if s.f.midway {
 		s.tls.watch.ClientGap(0) // the handshake may be over
 		s.tls.watch.ServerGap(0)
@@ -122,8 +124,8 @@ func (s *session) tlsTaken(c *command, r *smtp.Reply) {
 		s.goOn(c, r)
 		return
 	}
-	s.rec.TLS.Accepted = true
-	s.rec.TLS.Mode = TLSStartTLS
+	s.accepted = true
+	s.tlsMode = startTLS
 	s.mailAborted() // RFC 3207, 4.2: the client's knowledge is discarded
 	s.tlsBegins()
 	s.tls.told = r.End
@@ -167,7 +169,7 @@ func (s *session) encrypted(from side, b []byte, offset, ack int64) {
 		s.tls.hopeless = true
 		s.tls.watch.Close()
 	}
-	s.passing = s.secured && s.rec.TLS.Handshake != 0 && s.tls.begun[client] && s.tls.begun[server] && !s.tls.inner.open &&
+	s.passing = s.secured && s.security.Handshake != 0 && s.tls.begun[client] && s.tls.begun[server] && !s.tls.inner.open &&
 		(s.tls.hopeless || s.f.t.opts.Keys == nil)
 }
 
@@ -183,8 +185,8 @@ func (s *session) pass(from side, b []byte) {
 
 // handshake tells how the handshake went as soon as it is known.
 func (s *session) handshake() {
-	if s.rec.TLS.Handshake == 0 && s.tls.watch.Established() {
-		s.rec.TLS.Handshake = time.Duration(max(s.now-s.tls.start, 0))
+	if s.security.Handshake == 0 && s.tls.watch.Established() {
+		s.security.Handshake = time.Duration(max(s.now-s.tls.start, 0))
 	}
 	if !s.secured && s.tls.watch.Settled() {
 		s.tellSecured()
@@ -204,7 +206,7 @@ func (s *session) skipInjected(from side, b []byte, end, ack int64) []byte {
 		switch {
 		case isTLS:
 			return b
-		case need || len(line) == len(b) && len(b) < s.lim.Line:
+		case need || len(line) == len(b) && len(b) < s.f.t.opts.Limits.Line:
 			s.tls.line[from], s.tls.knew[from] = slices.Clone(b), knew
 			return nil
 		}
@@ -222,7 +224,7 @@ func (s *session) skipInjected(from side, b []byte, end, ack int64) []byte {
 // the 220 was not injected: it gives up, and says QUIT at most.
 func (s *session) inClear(from side, line []byte, knew int64) {
 	kind := BadTLS
-	if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.rec.TLS.Mode == TLSStartTLS && knew < s.tls.told {
+	if verb, _ := smtp.Parse(line); from == client && verb != smtp.Unknown && s.tlsMode == startTLS && knew < s.tls.told {
 		kind = StartTLSInjection
 	}
 	s.anomaly(kind, s.now, "")
@@ -248,14 +250,13 @@ func (s *session) tellSecured() {
 	}
 	s.secured = true
 	s.tlsFacts()
-	s.f.t.emit(&Secured{In: s.in(), TLS: s.rec.TLS})
+	s.f.t.emit(&Secured{In: s.in(), TLS: s.tlsNow()})
 }
 
 // tlsFacts copies what the handshake told into the record.
 func (s *session) tlsFacts() {
-	t := &s.rec.TLS
 	if s.sealed {
-		f := s.tls.watch.Facts()
+		f, t := s.tls.watch.Facts(), s.security
 		t.Established, t.Version, t.Cipher, t.SNI, t.ALPN, t.Resumed = f.Established, f.Version, f.Cipher, f.SNI, f.ALPN, f.Resumed
 		t.AlertFrom, t.AlertName = f.AlertFrom, f.AlertName
 		t.OfferedVersion, t.JA3, t.JA3S, t.JA4, t.Retried = f.OfferedVersion, f.JA3, f.JA3S, f.JA4, f.Retried
@@ -273,7 +274,17 @@ func (s *session) tlsFacts() {
 			s.anomaly(TLSLimit, s.now, "")
 		}
 	}
-	t.Outcome = s.tlsOutcome()
+}
+
+// tlsNow is what is known of encryption.
+func (s *session) tlsNow() TLS {
+	t := TLS{}
+	if s.security != nil {
+		t = *s.security
+	}
+	t.Mode, t.Offered, t.Requested, t.Accepted = s.tlsMode.String(), s.offered, s.requested, s.accepted
+	t.Outcome = s.tlsOutcome(&t)
+	return t
 }
 
 // certificate judges a certificate by the time and the name of this session.
@@ -292,8 +303,7 @@ func (s *session) certificate(c *tls.Certificate, name string) *Certificate {
 	return out
 }
 
-func (s *session) tlsOutcome() string {
-	t := &s.rec.TLS
+func (s *session) tlsOutcome(t *TLS) string {
 	switch {
 	case t.Established:
 		return TLSEstablished

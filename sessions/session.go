@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"math"
 	"slices"
 
 	"github.com/mailtap/mailtap/capture/stream"
@@ -30,11 +31,7 @@ type command struct {
 // session is the dialog of one connection. What nearly every packet needs
 // stands first.
 type session struct {
-	f   *flow
-	rec *Session
-	lim *Limits
-	tok *smtp.Token // the tracker's: one token is read at a time, and its memory stays hot
-	rep *smtp.Reply
+	f *flow
 
 	seen  int64 // the client's acknowledgement in the chunk being read
 	acked int64 // the server's acknowledgement in the chunk being read; -1 unknown
@@ -42,7 +39,6 @@ type session struct {
 
 	sealed    bool    // TLS has begun
 	passing   bool    // and nothing but the sizes of its records can be learned
-	outer     *outer  // the protocol of a proxy before SMTP; nil for none
 	started   [2]bool // a side has talked
 	turned    bool    // client and server have changed roles
 	greeted   bool    // the banner came, or will not
@@ -57,45 +53,54 @@ type session struct {
 	proxied   bool // a PROXY header came
 	unproxied bool // the server took it for commands
 	ehlo      bool // an EHLO was accepted: extensions are known
+	partial   bool // the start was missed, or octets were lost
+
+	tlsMode                      tlsMode
+	offered, requested, accepted bool   // STARTTLS
+	lastCode                     uint16 // of the last reply
 
 	c smtp.Client
 	s smtp.Server
 
 	mail    mailState
-	auth    *authState
 	pending []command
-	spare   []command // empty: memory for pending
-	fork    forkState
+	room    *room // memory for pending, while there is any
 	burst   int64 // what the client had seen when it sent the command answered last
 
-	codes    []codeCount
-	fewCodes [6]codeCount // memory for codes
-	commands [smtp.NumVerbs]uint32
-	lastCode int // of the last reply
+	codes    codeCounts
+	commands verbCounts
 
 	tls *tlsState // nil before TLS began
 
-	begin     [2]int64 // offset of a side's first octet that is no proxy's
-	head      [2]head  // first octets of a side, until they tell TLS from text
-	clientGap int64    // offset behind the last gap of the client
-	drifting  int64    // what the client had seen when it sent commands of which it is open which was answered; -1: none
-	guessFrom int64    // offset of the first octet that the client sent knowing the reply that was lost
-	login     string   // the user name of the login that succeeded
-	kinds     []string // of anomalies, each once
-	helo      struct{ given, taken Helo }
+	greeting   Banner
+	helo       helo
+	extensions []string
+	mails      []*Mail
+	*rare
 }
 
-func newSession(f *flow) *session {
-	lim := &f.t.opts.Limits
+// helo is how the client named itself, and the last name that the server took.
+// The verb is Unknown where there is none.
+type helo struct {
+	given, taken         string
+	givenVerb, takenVerb smtp.Verb
+}
+
+// begin begins the dialog.
+func (f *flow) begin() {
+	f.talks = true
 	s := &f.dialog
-	*s = session{f: f, lim: lim, rec: &Session{TLS: TLS{Mode: TLSNone}}, acked: -1, drifting: -1, tok: &f.t.tok, rep: &f.t.rep, spare: s.spare}
+	*s = session{f: f, rare: &f.t.usual, acked: -1, helo: helo{givenVerb: smtp.Unknown, takenVerb: smtp.Unknown}}
 	s.c.Options = &f.t.client
-	s.s.Limit = lim.Reply
+	s.s = s.newServer()
 	if f.midway {
 		s.anomaly(Midstream, f.start, "")
 		s.c.Set(smtp.Tail)
 	}
-	return s
+}
+
+func (s *session) newServer() smtp.Server {
+	return smtp.Server{Limit: uint32(min(s.f.t.opts.Limits.Reply, math.MaxUint32))}
 }
 
 // octets takes a run of a side's octets. ack is the offset of the other side's
@@ -138,7 +143,7 @@ func (s *session) octets(from side, c *stream.Chunk, ack int64) {
 func (s *session) begins(from side, b []byte, offset int64) (data []byte, at int64, ok bool) {
 	h := &s.head[from]
 	if b, offset = h.join(b, offset); !s.enough(from, b) {
-		h.keep(b, offset)
+		s.own().head[from].keep(b, offset)
 		return nil, 0, false
 	}
 	h.data = nil
@@ -148,11 +153,13 @@ func (s *session) begins(from side, b []byte, offset int64) (data []byte, at int
 			b, offset = s.unwrap(from, b, offset)
 		}
 		if len(b) == 0 || !s.enough(from, b) {
-			h.keep(b, offset)
+			s.own().head[from].keep(b, offset)
 			return nil, 0, false
 		}
 	}
-	s.started[from], s.begin[from] = true, offset
+	if s.started[from] = true; offset != 0 {
+		s.own().begin[from] = offset
+	}
 	s.recognise(b)
 	return b, offset, true
 }
@@ -197,7 +204,7 @@ func (s *session) lose(from side, c *stream.Chunk) {
 		s.outer.over[from] = true
 	}
 	s.unsniffed(from)
-	s.rec.Partial, s.lostAny = true, true
+	s.partial, s.lostAny = true, true
 	if from == client {
 		s.anomaly(ClientGap, s.now, "")
 	} else {
@@ -213,7 +220,7 @@ func (s *session) lose(from side, c *stream.Chunk) {
 // clearLost takes a loss of n octets of the dialog at an offset.
 func (s *session) clearLost(from side, offset, n int64) {
 	if from == client {
-		s.clientGap = offset + n
+		s.own().clientGap = offset + n
 		if s.auth != nil {
 			s.auth.ex.Lost()
 		}
@@ -233,20 +240,20 @@ func (s *session) inBulk() bool {
 }
 
 func (s *session) pumpClient() {
-	for s.c.Next(s.tok) {
-		s.clientToken(s.tok)
+	for s.c.Next(&s.f.t.tok) {
+		s.clientToken(&s.f.t.tok)
 	}
 }
 
 func (s *session) pumpServer() {
-	for s.s.Next(s.rep) {
+	for r := &s.f.t.rep; s.s.Next(r); {
 		switch {
-		case s.rep.Lost > 0:
-			s.repliesLost(s.rep.End)
-		case s.rep.Raw != nil:
-			s.encrypted(server, s.rep.Raw, s.rep.End-int64(len(s.rep.Raw)), s.acked)
+		case r.Lost > 0:
+			s.repliesLost(r.End)
+		case r.Raw != nil:
+			s.encrypted(server, r.Raw, r.End-int64(len(r.Raw)), s.acked)
 		default:
-			s.reply(s.rep)
+			s.reply(r)
 		}
 		s.pumpClient()
 		s.c.Keep()
@@ -279,7 +286,7 @@ func (s *session) command(t *smtp.Token) {
 	if t.Flags&smtp.Headless != 0 && t.Verb == smtp.Unknown {
 		return // the tail of a line that a gap has cut
 	}
-	s.commands[t.Verb]++
+	s.commands.add(t.Verb)
 	s.oddities(t)
 	c := command{verb: t.Verb, flags: t.Flags, begin: t.Begin, end: t.End, seen: s.seen, time: s.now}
 	switch t.Verb {
@@ -299,7 +306,7 @@ func (s *session) command(t *smtp.Token) {
 		c.fresh = s.chunksLeft()
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
 		c.arg = smtp.Text(t.Arg, 512)
-		s.helo.given = Helo{Verb: t.Verb.String(), Name: c.arg}
+		s.helo.given, s.helo.givenVerb = c.arg, t.Verb
 		s.dropContent()
 		s.mail.chunks = false
 	case smtp.VRFY, smtp.EXPN:
@@ -315,7 +322,7 @@ func (s *session) command(t *smtp.Token) {
 	case smtp.QUIT:
 		s.quit = true
 	case smtp.STARTTLS:
-		s.rec.TLS.Requested = true
+		s.requested = true
 	case smtp.BDAT:
 		s.chunkBegins(t)
 	}
@@ -359,43 +366,25 @@ func (s *session) file(c command) {
 	if s.lostAny {
 		s.purge(c.seen)
 	}
-	if len(s.pending) >= s.lim.Pending {
+	if len(s.pending) >= s.f.t.opts.Limits.Pending {
 		s.anomaly(PendingLimit, s.now, "")
 		s.shift()
 	}
 	s.wait(c)
 }
 
-// wait puts a command behind those that wait for their replies. The list begins
-// anew where its memory does whenever it is empty.
-func (s *session) wait(c command) {
-	if len(s.pending) == 0 {
-		s.pending = append(s.spare, c)
-		s.spare = s.pending[:0]
-		return
-	}
-	s.pending = append(s.pending, c)
-}
-
-func (s *session) shift() command {
-	c := s.pending[0]
-	s.pending[0] = command{} // append moves the rest now and then, not each reply
-	s.pending = s.pending[1:]
-	return c
-}
-
 func (s *session) in() In { return s.at(s.now) }
 
 func (s *session) at(ns int64) In {
 	in := s.f.in(ns)
-	in.Origin = s.rec.Origin
+	in.Origin = s.origin
 	return in
 }
 
 // anomaly tells something odd; the record names each kind once.
 func (s *session) anomaly(kind string, at int64, detail string) {
 	if !slices.Contains(s.kinds, kind) {
-		s.kinds = append(s.kinds, kind)
+		s.own().kinds = append(s.kinds, kind)
 	}
 	s.f.t.emit(&Anomaly{In: s.at(at), Kind: kind, Detail: detail})
 }

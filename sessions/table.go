@@ -82,21 +82,21 @@ func (s *session) goOn(*command, *smtp.Reply) {
 // transaction (RFC 5321, 4.1.4).
 func (s *session) heloTaken(c *command, r *smtp.Reply) {
 	s.mailAborted()
-	s.helo.taken = Helo{Verb: c.verb.String(), Name: c.arg}
+	s.helo.taken, s.helo.takenVerb = c.arg, c.verb
 	s.lmtp = c.verb == smtp.LHLO
 	if c.verb == smtp.HELO {
 		return
 	}
 	s.ehlo = !r.Headless
-	s.rec.Extensions = s.f.t.texts.offer(r.Lines, r.Headless)
-	if most := s.lim.Extensions; len(s.rec.Extensions) > most {
-		s.rec.Extensions = s.rec.Extensions[:most:most]
+	s.extensions = s.f.t.texts.offer(r.Lines, r.Headless)
+	if most := s.f.t.opts.Limits.Extensions; len(s.extensions) > most {
+		s.extensions = s.extensions[:most:most]
 		s.anomaly(ExtensionsLimit, s.now, "")
 	}
-	for _, word := range s.rec.Extensions {
+	for _, word := range s.extensions {
 		switch {
 		case word == "STARTTLS":
-			s.rec.TLS.Offered = true
+			s.offered = true
 		case masked(word):
 			s.masked = true
 			s.anomaly(StartTLSMasked, s.now, "")

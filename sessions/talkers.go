@@ -52,9 +52,8 @@ func (l *talkers) retire(f *flow) {
 }
 
 func (f *flow) clear() {
-	f.entry, f.conn, f.session, f.rst, f.newISN = nil, nil, nil, nil, nil
-	f.owed, f.conflict, f.odd = [2]owed{}, [2]uint64{}, false
-	f.dialog = session{spare: spareOf(f.dialog.spare)}
+	f.entry, f.conn, f.irregular, f.talks, f.odd = nil, nil, nil, false, false
+	f.dialog = session{}
 }
 
 // flowOf makes a connection talk that has not yet. It began with a SYN of its
@@ -82,7 +81,7 @@ func (t *Tracker) begin(e *entry, s *packet.Segment) {
 func (t *Tracker) talks(e *entry, c *Conn) *flow {
 	f := t.talkers.take()
 	e.talker = f.number
-	f.entry, f.t, f.conn = e, t, c
+	f.entry, f.t, f.conn, f.irregular = e, t, c, &t.regular
 	return f
 }
 
@@ -181,15 +180,4 @@ func (e *entry) sums(s *packet.Segment, from side) bool {
 		return !e.sound[from]
 	}
 	return true
-}
-
-// maxSpareCommands bounds what a flow keeps of a pipelined group for the next
-// connection.
-const maxSpareCommands = 16
-
-func spareOf(c []command) []command {
-	if cap(c) > maxSpareCommands {
-		return nil
-	}
-	return c
 }

@@ -37,6 +37,7 @@ type Tracker struct {
 	events  events
 	texts   texts
 	readers readers
+	rooms   rooms
 	parking parking
 	recent  []*Conn  // by the number of the entry
 	mails   int      // in the records of open sessions
@@ -46,6 +47,9 @@ type Tracker struct {
 	heard   *flow    // was greeted by the segment that is being taken
 	tok     smtp.Token
 	rep     smtp.Reply
+
+	regular irregular // of all connections that have nothing irregular
+	usual   rare      // of all sessions that have nothing rare
 
 	client       smtp.ClientOptions // of all sessions
 	tls          tls.Options        // of all connections
@@ -152,7 +156,7 @@ func (t *Tracker) replaces(e *entry, s *packet.Segment, from side) bool {
 		return true
 	}
 	isn := s.Seq
-	f.newISN = &isn
+	f.own().newISN = &isn
 	return false
 }
 

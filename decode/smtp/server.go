@@ -21,18 +21,18 @@ type Reply struct {
 }
 
 // Server cuts the server's direction into replies. The zero value works. What
-// it holds between replies is 72 octets; the octets of a reply are held only
+// it holds between replies is 64 octets; the octets of a reply are held only
 // where it comes in parts.
 type Server struct {
 	in       []byte
 	offset   int64
 	time     int64
 	part     *part // of a reply that is not complete
+	pending  int64
 	raw      bool
 	headless bool // the lines before may have been lost
-	pending  int64
 
-	Limit int // octets of one reply that are kept; default 64 KiB
+	Limit uint32 // octets of one reply that are kept; default 64 KiB
 }
 
 // SetRaw makes all that follows opaque.
@@ -87,7 +87,7 @@ func (s *Server) nextRaw(r *Reply) bool {
 
 func (s *Server) limit() int {
 	if s.Limit > 0 {
-		return s.Limit
+		return int(s.Limit)
 	}
 	return 64 << 10
 }

@@ -10,7 +10,7 @@ func TestSize(t *testing.T) {
 	if n := unsafe.Sizeof(Client{}); n > 72 {
 		t.Errorf("a Client has %d octets", n)
 	}
-	if n := unsafe.Sizeof(Server{}); n > 72 {
+	if n := unsafe.Sizeof(Server{}); n > 64 {
 		t.Errorf("a Server has %d octets", n)
 	}
 }
