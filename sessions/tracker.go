@@ -41,7 +41,7 @@ type Tracker struct {
 	parking parking
 	recent  []*Conn  // by the number of the entry
 	mails   int      // in the records of open sessions
-	closing []*entry // that are left, while the tracker is being closed
+	closing []uint32 // numbers of the entries that are left, while the tracker is being closed
 	hand    uint32   // of the search for connections to let go
 	barren  uint32   // how many entries it has passed since it saw one of less use than a session that talks
 	heard   *flow    // was greeted by the segment that is being taken
@@ -258,8 +258,11 @@ func (t *Tracker) CloseUntil(start int64) {
 	if t.closing == nil {
 		t.closing = t.inOrder()
 	}
-	for len(t.closing) > 0 && t.closing[0].start <= start {
-		e := t.closing[0]
+	for len(t.closing) > 0 {
+		e := t.flows.at(t.closing[0])
+		if e.start > start {
+			break
+		}
 		t.closing = t.closing[1:]
 		if !e.done {
 			t.flowOf(e).over(EndRunning)
@@ -281,7 +284,7 @@ func (t *Tracker) Oldest(n int) (start int64, ok bool) {
 		t.closing = nil
 		return 0, false
 	}
-	return t.closing[min(n, len(t.closing))-1].start, true
+	return t.flows.at(t.closing[min(n, len(t.closing))-1]).start, true
 }
 
 // Stats returns what was counted so far.

@@ -108,13 +108,14 @@ func (e *entry) end(s side) (packet.Address, uint16) {
 	return e.key.b, uint16(e.key.ports)
 }
 
-// inOrder lists all connections by their start: the table has no order of its own.
-func (t *Tracker) inOrder() []*entry {
-	all := make([]*entry, 0, t.flows.count)
+// inOrder lists the numbers of all connections by their start: the table has no
+// order of its own.
+func (t *Tracker) inOrder() []uint32 {
+	all := make([]uint32, 0, t.flows.count)
 	for e := range t.flows.all {
-		all = append(all, e)
+		all = append(all, e.id)
 	}
-	slices.SortFunc(all, byStart)
+	slices.SortFunc(all, func(a, b uint32) int { return byStart(t.flows.at(a), t.flows.at(b)) })
 	return all
 }
 

@@ -10,11 +10,13 @@ import (
 // What the collector may let pile up before it runs: as much as it has to look
 // through, so that its work stays in proportion, and on a small heap enough not to
 // run all the time. A share of all that lives would let a million idle connections
-// double, which are a fifth of a gigabyte without a pointer.
+// double, which are a fifth of a gigabyte without a pointer: they cost the collector
+// nothing, so the more of them there are the sooner it runs.
 const (
-	collectorRoom = 96 << 20 // octets, less a quarter of what lives
-	collectorMost = 800      // percent of what lives
-	collectorLess = 8
+	collectorRoom  = 64 << 20 // octets, less three eighths of what lives
+	collectorLeast = 10 << 20 // octets
+	collectorMost  = 800      // percent of what lives
+	collectorLess  = 4
 )
 
 // tuneCollector bounds what piles up beside what lives, now and after every
@@ -40,7 +42,7 @@ func (c *collected) tune() {
 	metrics.Read(heap)
 	percent := collectorMost
 	if live, scanned := heap[0].Value.Uint64(), heap[1].Value.Uint64(); live > 0 {
-		room := max(collectorRoom-min(live/4, collectorRoom), scanned)
+		room := max(collectorRoom-min(live/8*3, collectorRoom-collectorLeast), scanned)
 		percent = int(min(max(room*100/live, collectorLess), collectorMost))
 	}
 	if percent != c.percent {

@@ -120,7 +120,7 @@ func (p *pipeline) close() {
 
 // closedTogether is how many connections of a shard end in one load, about: what
 // they leave is in memory until it is told.
-const closedTogether = 4096
+const closedTogether = 1024
 
 // oldest is the time until which that many connections of some shard began.
 func (p *pipeline) oldest() (start int64, ok bool) {
