@@ -39,6 +39,12 @@ func members(int) []*member { return []*member{nil} }
 
 func (*member) leave() {}
 
-func openRing(o LiveOptions, _ device, _ *member) (reader, error) {
+// spares are packet sockets, which are Linux's.
+type spares struct{}
+
+func (*spares) fill(int, device) error { return nil }
+func (*spares) close()                 {}
+
+func openRing(o LiveOptions, _ device, _ *member, _ *spares) (reader, error) {
 	return nil, fmt.Errorf("capture on %s: method %s is Linux's", o.Interface, MethodRing)
 }

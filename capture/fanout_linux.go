@@ -45,6 +45,16 @@ func (m *member) first() bool { return m == nil || m.shard == 0 }
 // uniqueGroup has the kernel choose a number that nobody has.
 const uniqueGroup = unix.PACKET_FANOUT_FLAG_UNIQUEID << 16
 
+// next says whether those before have joined.
+func (m *member) next() bool {
+	if m == nil {
+		return true
+	}
+	m.group.mu.Lock()
+	defer m.group.mu.Unlock()
+	return m.group.joined == m.shard
+}
+
 func (m *member) join(fd int) error {
 	if m == nil {
 		return nil

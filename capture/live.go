@@ -26,6 +26,7 @@ type Live struct {
 	opts    LiveOptions
 	member  *member
 	system  system
+	spares  spares
 	refused error
 	closed  chan struct{}
 	closing sync.Once
@@ -148,6 +149,9 @@ func (l *Live) reopen() error {
 		l.retry = time.Now().Add(l.backoff)
 		l.backoff = min(2*l.backoff, lastBackoff)
 	}
+	if errors.Is(err, ErrPrivilege) { // it does not come back; who starts the program gives it
+		return fmt.Errorf("capture on %s: the interface was made anew, and what is needed to open it again was given up: restart mailtap", l.opts.Interface)
+	}
 	if known && !d.up {
 		err = downError(l.opts.Interface)
 	}
@@ -190,6 +194,7 @@ func (l *Live) Close() (err error) {
 			l.reader = nil
 			l.member.leave()
 		}
+		l.spares.close()
 		err = errors.Join(err, l.system.close())
 	})
 	return err

@@ -65,7 +65,13 @@ func newLive(o LiveOptions, m *member) (*Live, error) {
 	default:
 		err = l.open(d, known)
 	}
+	if err == nil && l.opts.Method == MethodRing {
+		if err = l.spares.fill(o.Spares, d); err != nil {
+			l.reader.close()
+		}
+	}
 	if err != nil {
+		l.spares.close()
 		l.system.close()
 		return nil, err
 	}
@@ -89,7 +95,7 @@ func (l *Live) open(d device, known bool) error {
 		if !known {
 			return noInterfaceError(o.Interface)
 		}
-		r, err = openRing(o, d, l.member)
+		r, err = openRing(o, d, l.member, &l.spares)
 		if err != nil && l.opts.Method == MethodAuto && !settled(err) {
 			o.Method, l.refused = MethodPcap, err
 		}

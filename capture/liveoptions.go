@@ -28,6 +28,7 @@ type LiveOptions struct {
 	BufferBytes   int           // of the kernel's ring, for all shards together; default 64 MiB. A small one loses packets while the program is busy
 	BlockBytes    int           // of the ring that are handed over at once; default 1 MiB, at most half of the ring
 	NoPromiscuous bool          // leave out frames that are not for this host; a mirror port needs promiscuous mode
+	Spares        int           // sockets opened in advance: so often an interface that is made anew can be opened after the privilege is given up (ring only)
 	PollTimeout   time.Duration // longest wait of NextBatch; default 100 ms, rounded up to 1 ms. A packet waits half of it in the ring at most
 }
 
@@ -76,7 +77,7 @@ func privilegeError(name string) error {
 	if err != nil {
 		program = "mailtap"
 	}
-	return fmt.Errorf("capture on %s: %w: run as root, or once: sudo setcap cap_net_raw+ep %s", name, ErrPrivilege, program)
+	return fmt.Errorf("capture on %s: %w: give it once: sudo setcap cap_net_raw+ep %s", name, ErrPrivilege, program)
 }
 
 func noInterfaceError(name string) error {

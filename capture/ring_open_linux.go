@@ -15,15 +15,13 @@ const minFrame = 2048
 const maxRing = 1 << 31
 
 // openRing begins to capture on an interface; it may be down.
-func openRing(o LiveOptions, i device, m *member) (reader, error) {
-	r := &ring{name: o.Interface, wakes: -1, cooked: i.cooked(), timeout: max(1, int(o.PollTimeout.Milliseconds()))}
-	kind := unix.SOCK_RAW
-	if r.cooked {
-		kind = unix.SOCK_DGRAM
+func openRing(o LiveOptions, i device, m *member, sockets *spares) (reader, error) {
+	if !m.next() { // before a socket is taken: spares are few
+		return nil, errNotYet
 	}
+	r := &ring{name: o.Interface, wakes: -1, cooked: i.cooked(), timeout: max(1, int(o.PollTimeout.Milliseconds()))}
 	var err error
-	// Of protocol 0 it receives nothing until it is bound.
-	if r.fd, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC, 0); err != nil {
+	if r.fd, err = sockets.socket(kindOf(i)); err != nil {
 		if err == unix.EPERM || err == unix.EACCES {
 			return nil, privilegeError(o.Interface)
 		}

@@ -91,7 +91,7 @@ func TestMissingPrivileges(t *testing.T) {
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	err := c.Run()
-	want := "mailtap: capture on lo: missing privilege cap_net_raw: run as root, or once: sudo setcap cap_net_raw+ep " + program + "\n"
+	want := "mailtap: capture on lo: missing privilege cap_net_raw: give it once: sudo setcap cap_net_raw+ep " + program + "\n"
 	if c.ProcessState.ExitCode() != 1 || stderr.String() != want {
 		t.Errorf("%v, %q, want %q", err, stderr.String(), want)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mailtap/mailtap/sandbox"
 )
 
 // Exit statuses, part of the command line's contract.
@@ -36,23 +38,28 @@ type program struct {
 	stdout, stderr io.Writer
 	root           *cobra.Command
 	configFile     string
+	alone          bool             // the process is the command's: it may give up what it can do
+	sandbox        *sandbox.Sandbox // what it gave up
 }
 
 // run is the whole program: it parses the arguments, does what they say and
-// returns the exit status.
+// returns the exit status. The process stays what it is.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&program{stdin: stdin, stdout: stdout, stderr: stderr}).run(args)
+}
+
+func (p *program) run(args []string) int {
 	p.root = p.rootCommand()
 	p.root.SetArgs(args)
-	p.root.SetIn(stdin)
-	p.root.SetOut(stdout)
-	p.root.SetErr(stderr)
+	p.root.SetIn(p.stdin)
+	p.root.SetOut(p.stdout)
+	p.root.SetErr(p.stderr)
 	err := p.root.Execute()
 	if err == nil {
 		return exitDone
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(stderr, "mailtap: %s\n", line)
+		fmt.Fprintf(p.stderr, "mailtap: %s\n", line)
 	}
 	var f failure
 	if errors.As(err, &f) {

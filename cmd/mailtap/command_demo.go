@@ -65,7 +65,7 @@ func (d *demo) run(c *cobra.Command) error {
 		return failed(err)
 	}
 	l := &liveRun{
-		program: d.program, cfg: &cfg, log: newLogger(cfg.Log, d.program.stderr), registry: newRegistry(), duration: d.duration, forgets: true,
+		program: d.program, cfg: &cfg, log: newLogger(cfg.Log, d.program.stderr), registry: newRegistry(), duration: d.duration, forgets: true, quiet: true,
 		wiring: wiring{lines: screen, extra: []notify.Receiver{receiver}},
 		started: func(w *webServer, o *outputs) {
 			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+report.Printable(receivers.Line(&a))) }

@@ -94,6 +94,9 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 	if err != nil {
 		return err
 	}
+	if err := p.confineReading(&cfg, log, files); err != nil {
+		return errors.Join(err, out.close())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	r := &reading{program: p, ctx: ctx, outputs: out, reports: reports}

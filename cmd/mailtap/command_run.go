@@ -30,7 +30,8 @@ func (p *program) runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Watch interfaces until stopped: metrics, records, alerts",
 		Long: `run watches interfaces: --interface eth1,eth2, or any. It needs the capability
-cap_net_raw and no other: sudo setcap cap_net_raw+ep ./mailtap.
+cap_net_raw and no other, until they are open: sudo setcap cap_net_raw+ep ./mailtap.
+It refuses to be root: see sandbox.user and sandbox.allow_root.
 --interface - reads a capture from standard input as it comes, until it ends; the
 path of a named pipe reads from that, one writer after the other:
   ssh tap tcpdump -U -w - port 25 | mailtap run --interface -
@@ -48,6 +49,9 @@ func (p *program) watch(c *cobra.Command) error {
 	}
 	if len(cfg.Capture.Interfaces) == 0 || len(cfg.Capture.Interfaces) > maxSources {
 		return errors.New("capture.interfaces: name 1 to 64 interfaces, for example --interface eth1, or any; `mailtap interfaces` lists them")
+	}
+	if err := refuseRoot(&cfg.Sandbox); err != nil {
+		return err
 	}
 	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
 	l.wiring.durable = true
@@ -121,6 +125,7 @@ type liveRun struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	wiring   wiring        // what differs between the commands
+	quiet    bool          // that privileges were given up is no news
 	duration time.Duration // 0: until stopped
 	forgets  bool          // no state is kept, though there may be a place for it
 	started  func(*webServer, *outputs)
@@ -137,6 +142,9 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 		return failed(err)
 	}
 	defer web.stop(time.Duration(l.cfg.StopTimeout))
+	if err := l.reduce(); err != nil {
+		return err
+	}
 	out, err := l.outputs(names)
 	if err != nil {
 		return err
@@ -150,6 +158,9 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	sources, err := open()
 	if err != nil {
 		return failed(errors.Join(err, out.close()))
+	}
+	if err := l.confine(); err != nil {
+		return errors.Join(err, out.close())
 	}
 	web.start()
 	web.ready.Store(true)

@@ -63,6 +63,9 @@ func (p *program) show(c *cobra.Command, files []string, id, format string) erro
 		shown.only = &wanted{id: id}
 	}
 	out := &outputs{engine: engine, log: newLogger(cfg.Log, p.stderr), follower: shown}
+	if err := p.confineReading(&cfg, out.log, files); err != nil {
+		return err
+	}
 	r := &reading{program: p, ctx: ctx, outputs: out, reports: &reports{gathered: new(report.Report)}}
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	r.pipeline.sievedFirst(&cfg)

@@ -28,6 +28,7 @@ type Config struct {
 	MIME     MIMEConfig    `mapstructure:"mime"`
 	Shards   Shards        `mapstructure:"shards"`
 	Memory   Size          `mapstructure:"memory"`
+	Sandbox  SandboxConfig `mapstructure:"sandbox"`
 	// StopTimeout bounds the end: what receivers and Loki did not take by then is given up.
 	StopTimeout Duration `mapstructure:"stop_timeout"`
 }
@@ -230,6 +231,7 @@ func Default() Config {
 			Memory: 64 << 20, SessionPackets: 2000, SessionSize: 512 << 10, MaxFiles: 1000, MaxSize: 1 << 30, Severity: alerts.Info,
 		}},
 		Memory:      512 << 20,
+		Sandbox:     SandboxConfig{Mode: "auto"},
 		StopTimeout: Duration(5 * time.Second),
 	}
 }

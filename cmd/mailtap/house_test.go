@@ -49,6 +49,7 @@ var above = map[string][]string{
 	"dashboards/report": {"sessions", "alerts"},
 	"dashboards/model":  {},
 	"dashboards/boards": {"dashboards/model"},
+	"sandbox":           {}, // of the process, beside the flow: cmd alone calls it
 }
 
 // impure is what a decoder must not know: it owns no I/O, goroutine, clock,

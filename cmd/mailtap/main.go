@@ -10,5 +10,6 @@ package main
 import "os"
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, alone: true}
+	os.Exit(p.run(os.Args[1:]))
 }

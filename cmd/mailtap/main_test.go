@@ -17,11 +17,12 @@ import (
 const actAs = "MAILTAP_TEST_ACT_AS"
 
 func TestMain(m *testing.M) {
+	os.Setenv("MAILTAP_SANDBOX_ALLOW_ROOT", "true") // namespaces and captures need root
 	switch os.Getenv(actAs) {
 	case "":
 		os.Exit(m.Run())
 	case "mailtap":
-		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		main()
 	case "webhook":
 		actAsWebhook(os.Args[1])
 	case "get":

@@ -105,11 +105,15 @@ func (l *LimitsConfig) limits() sessions.Limits {
 	}
 }
 
+// spareSockets is how often an interface may be made anew after cap_net_raw is
+// given up; then run ends, for who started it to start it again.
+const spareSockets = 16
+
 func (c *Config) liveOptions(name string) capture.LiveOptions {
 	o := capture.LiveOptions{
 		Interface: name, Method: capture.Method(c.Capture.Method), Ports: c.ports(), NoTunnels: !c.Capture.Tunnels,
 		Snaplen: int(c.Capture.SnapLength), BufferBytes: int(c.Capture.Buffer), BlockBytes: int(c.Capture.Block),
-		NoPromiscuous: !c.Capture.Promiscuous,
+		NoPromiscuous: !c.Capture.Promiscuous, Spares: spareSockets,
 	}
 	if c.Capture.AllPorts {
 		o.Ports = nil
