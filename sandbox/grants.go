@@ -54,7 +54,15 @@ func (g *grants) add(access Access, paths ...string) {
 		if p == "" {
 			continue
 		}
-		p = resolve(p)
+		p, err := filepath.Abs(p)
+		if err != nil {
+			continue
+		}
+		// What is there and cannot be resolved lives in no file system, such as a
+		// shell's pipe as /dev/fd/63: the kernel takes no rule for it and needs none.
+		if p, err = filepath.EvalSymlinks(p); err != nil {
+			continue
+		}
 		info, err := os.Stat(p)
 		if err != nil {
 			continue

@@ -38,7 +38,7 @@ func restrictPaths(all grants) (abi int, err error) {
 		if !g.info.IsDir() {
 			rights &= fileRights
 		}
-		if rights &= handled; rights != 0 && holdable(g.info) {
+		if rights &= handled; rights != 0 {
 			rules = append(rules, landlock.PathAccess(rights, g.path).IgnoreIfMissing())
 		}
 	}
@@ -68,10 +68,6 @@ func landlockABI() int {
 	}
 	return abi
 }
-
-// holdable leaves out what lives in no file system, such as a pipe of a shell:
-// the kernel takes no rule for it and needs none.
-func holdable(info os.FileInfo) bool { return info.Mode()&os.ModeSocket == 0 }
 
 // grants are the paths of the options and those of the system.
 func (o *Options) grants() grants {
