@@ -38,7 +38,7 @@ func (l *liveRun) reduce() error {
 		return nil
 	}
 	if err := sandbox.Reduce(sandbox.Mode(c.Mode), string(c.User)); err != nil {
-		return failed(err)
+		return err
 	}
 	if c.User == "" {
 		return nil
