@@ -2,6 +2,8 @@
 # make test   installs what is missing and runs every test with the race detector
 # make build  ./mailtap
 # make lint   gofmt, vet, staticcheck
+# make vuln   known vulnerabilities (govulncheck); VULNDB=file://DIR for a copy of the database
+# make sec    what gosec finds of the kinds that docs/security.md does not answer; builds gosec, some minutes
 # make fuzz   every fuzz target for FUZZTIME each
 # make bench  what a packet costs: Go benchmarks a stage, whole processes beside tcpdump where there is a generator
 # make bench-live  live capture over a pair of virtual interfaces: packets lost, CPU time a packet; as root
@@ -13,13 +15,18 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO_BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.30.0
+VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 10s
 # what one goroutine computes for long: the race detector would find nothing in it
 LONG := ^(TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation|TestMemoryBudget|TestFlood)$$
+# rules of gosec whose findings docs/security.md answers
+ANSWERED := G103,G104,G115,G204,G301,G302,G304,G306,G401,G404,G405,G501,G502,G503,G505,G703
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint fuzz corpus corpus-update bench bench-live growth logql clean
+.PHONY: all build demo test vet lint vuln sec fuzz corpus corpus-update bench bench-live growth logql clean
 
 all: build
 
@@ -41,6 +48,13 @@ vet:
 lint: vet
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go run $(STATICCHECK) ./...
+
+# status 3: there are findings, which docs/security.md answers by their numbers
+vuln:
+	go run $(GOVULNCHECK) -db $(VULNDB) ./...
+
+sec:
+	go run $(GOSEC) -quiet -exclude=$(ANSWERED) ./...
 
 fuzz:
 	@.ci/fuzz.sh $(FUZZTIME)
