@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
 )
 
 // What each access is to Landlock. Links, sockets and devices are never made.
@@ -29,6 +31,9 @@ func restrictPaths(all grants) (abi int, err error) {
 	}
 	rules := make([]landlock.Rule, 0, len(all))
 	for _, g := range all {
+		if strings.HasPrefix(g.path, "/proc/") {
+			pin(g.path)
+		}
 		rights := landlock.AccessFSSet(0)
 		for access, r := range map[Access]landlock.AccessFSSet{Read: readRights, Write: writeRights, Execute: executeRights} {
 			if g.access&access != 0 {
@@ -47,6 +52,11 @@ func restrictPaths(all grants) (abi int, err error) {
 	}
 	return abi, nil
 }
+
+// pin keeps a name of /proc in the kernel's memory, by a file that is never closed.
+// A rule holds the inode; when memory is short the kernel forgets the name, and the
+// next one who asks for it gets a new inode, which no rule knows.
+func pin(path string) { _, _ = unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0) }
 
 // landlockRights are those that a kernel knows, beside ABI 1's; 0: all.
 func landlockRights(abi int) landlock.AccessFSSet {

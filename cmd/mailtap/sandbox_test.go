@@ -167,6 +167,11 @@ sandbox: {mode: required, writable: [`+told+`]}
 		}
 		sees(3+round, false)
 	}
+	// What the kernel forgets when memory is short is still allowed when it is asked for anew.
+	_ = os.WriteFile("/proc/sys/vm/drop_caches", []byte("2"), 0)
+	if text, err := self("get", server, "http://"+page+"/metrics").Output(); err != nil || !bytes.Contains(text, []byte("\nprocess_cpu_seconds_total ")) {
+		t.Errorf("the process's own metrics are gone: %v", err)
+	}
 	if rotated, _ := filepath.Glob(logs + "/*.gz"); len(rotated) == 0 {
 		t.Error("the file of records was not rotated")
 	}

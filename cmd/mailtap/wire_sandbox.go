@@ -37,10 +37,14 @@ func (l *liveRun) reduce() error {
 	if !l.program.alone {
 		return nil
 	}
-	if err := sandbox.Reduce(sandbox.Mode(c.Mode), string(c.User)); err != nil {
+	user := string(c.User)
+	if l.quiet && !sandbox.Root() {
+		user = "" // the demo is whoever starts it
+	}
+	if err := sandbox.Reduce(sandbox.Mode(c.Mode), user); err != nil {
 		return err
 	}
-	if c.User == "" {
+	if user == "" {
 		return nil
 	}
 	o := l.program.sandboxOptions(l.cfg)
