@@ -49,7 +49,7 @@ lint: vet
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go run $(STATICCHECK) ./...
 
-# status 3: there are findings, which docs/security.md answers by their numbers
+# an error while there are findings: docs/security.md answers them by their numbers
 vuln:
 	go run $(GOVULNCHECK) -db $(VULNDB) ./...
 
