@@ -14,7 +14,7 @@ import (
 // matters: capabilities go while the threads can still be told by signals, seccomp
 // comes last because it refuses what the others do.
 func Enter(o Options) (*Sandbox, error) {
-	s := &Sandbox{Status: Status{Capabilities: held()}}
+	s := &Sandbox{Status: Status{Capabilities: held()}, programs: len(o.Programs) > 0}
 	if o.Mode == Off {
 		return s, nil
 	}
@@ -32,7 +32,7 @@ func Enter(o Options) (*Sandbox, error) {
 	if err := s.want(o.Mode, "landlock", err); err != nil {
 		return s, err
 	}
-	err = refuseCalls(len(o.Programs) > 0)
+	err = refuseCalls(s.programs)
 	s.Seccomp = err == nil
 	return s, s.want(o.Mode, "seccomp", err)
 }

@@ -84,7 +84,8 @@ var ErrOutside = errors.New("outside of what the sandbox allows")
 // Sandbox is what is in force. nil: nothing is.
 type Sandbox struct {
 	Status
-	grants []grant
+	grants   []grant
+	programs bool // may be run
 }
 
 // Check tells whether a path can still be opened: a reload may name new ones, and
@@ -98,6 +99,9 @@ func (s *Sandbox) Check(path string, want Access) error {
 
 // Allows is Check's answer alone.
 func (s *Sandbox) Allows(path string, want Access) bool {
+	if s != nil && s.Seccomp && want&Execute != 0 && !s.programs {
+		return false
+	}
 	if s == nil || s.Landlock == 0 {
 		return true
 	}

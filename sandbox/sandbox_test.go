@@ -33,6 +33,13 @@ func TestNothingInForce(t *testing.T) {
 	}
 }
 
+// Where no receiver ran a program at the start, none can be added.
+func TestProgramsAreOfTheStart(t *testing.T) {
+	if (&Sandbox{Status: Status{Seccomp: true}}).Allows("/bin/true", Execute) || !(&Sandbox{Status: Status{Seccomp: true}, programs: true}).Allows("/bin/true", Execute) {
+		t.Error("programs are allowed where execve is refused, or refused where it is not")
+	}
+}
+
 func TestCheckFollowsNames(t *testing.T) {
 	dir := t.TempDir()
 	own, other := filepath.Join(dir, "own"), filepath.Join(dir, "other")

@@ -45,7 +45,11 @@ type program struct {
 // run is the whole program: it parses the arguments, does what they say and
 // returns the exit status. The process stays what it is.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return (&program{stdin: stdin, stdout: stdout, stderr: stderr}).run(args)
+	return newProgram(stdin, stdout, stderr).run(args)
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
+	return &program{stdin: stdin, stdout: stdout, stderr: stderr}
 }
 
 func (p *program) run(args []string) int {

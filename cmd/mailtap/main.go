@@ -10,6 +10,7 @@ package main
 import "os"
 
 func main() {
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, alone: true}
+	p := newProgram(os.Stdin, os.Stdout, os.Stderr)
+	p.alone = true
 	os.Exit(p.run(os.Args[1:]))
 }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mailtap/mailtap/sandbox"
 )
 
 const nobody = 65534
@@ -307,6 +309,28 @@ func TestReadWithoutPrivileges(t *testing.T) {
 	}
 	if n := strings.Count(textOf(filepath.Join(dir, "out", "records.json")), `"event":"session"`); n != 4 || posts.Load() == 0 || !exists(filepath.Join(dir, "out", "command")) || len(textOf(html)) == 0 {
 		t.Errorf("%d sessions, %d posts, page of %d octets", n, posts.Load(), len(textOf(html)))
+	}
+}
+
+// A configuration that a reload brings is held against the sandbox of the start.
+func TestNewPathsAreOutside(t *testing.T) {
+	p := &program{sandbox: &sandbox.Sandbox{Status: sandbox.Status{Landlock: 1, Seccomp: true}}}
+	rules := writeTemp(t, "rules: []\n")
+	cfg := Default()
+	if err := p.outside(&cfg); err != nil {
+		t.Error(err)
+	}
+	cfg.Alerts.Rules.Files = []Path{Path(rules)}
+	cfg.Log.Records.File = "/nosuch/records.json"
+	cfg.TLS.Keylog = "/nosuch/keys"
+	cfg.Alerts.Receivers = []Receiver{{Name: "a", Command: &CommandConfig{Argv: []string{"/bin/sh"}}}}
+	err := p.outside(&cfg)
+	if err == nil || strings.Count(err.Error(), "restart mailtap") != 3 || strings.Contains(err.Error(), "/nosuch/keys") || !strings.Contains(err.Error(), rules+" is outside of what the sandbox allows") {
+		t.Errorf("%v", err)
+	}
+	p.sandbox = nil
+	if err := p.outside(&cfg); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -126,6 +126,24 @@ func (p *program) sandboxOptions(cfg *Config) sandbox.Options {
 	return o
 }
 
+// outside tells which paths of a configuration that is to take the place of the
+// running one cannot be opened any more.
+func (p *program) outside(cfg *Config) error {
+	o := p.sandboxOptions(cfg)
+	var errs []error
+	check := func(want sandbox.Access, paths []string) {
+		for _, path := range paths {
+			if _, err := os.Stat(path); err == nil || want != sandbox.Read { // what is not there is told where it is read
+				errs = append(errs, p.sandbox.Check(path, want))
+			}
+		}
+	}
+	check(sandbox.Read, slices.Concat(o.Files, o.Readable))
+	check(sandbox.Write, slices.Concat(o.Written, o.Writable))
+	check(sandbox.Execute, o.Programs)
+	return errors.Join(errs...)
+}
+
 // pathsOf finds every path of a configuration: a key that is added later is not
 // forgotten here.
 func pathsOf(v reflect.Value, found []string) []string {
