@@ -44,6 +44,7 @@ var above = map[string][]string{
 	"dashboards/page":  {"sessions", "sessions/ladder"},
 	"dashboards": {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions",
 		"sessions/log", "metrics", "alerts"},
+	"doctor":            {"capture", "capture/packet", "sessions"}, // listens for a while and judges, as a person would
 	"metrics/deferrals": {"sessions"},
 	"metrics/top":       {"sessions"},
 	"dashboards/report": {"sessions", "alerts"},
