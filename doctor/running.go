@@ -146,11 +146,12 @@ func (r *running) judge() []Finding {
 func (r *running) packets() []Finding {
 	var out []Finding
 	before, now := r.before.by("capture_packets_total", "source"), r.now.by("capture_packets_total", "source")
+	none := r.now.sum("capture_packets_total") <= r.now.sum("capture_ignored_total") // what the filter passes beside mail, if anything
 	for _, source := range sortedKeys(now) {
 		n := now[source] - before[source]
 		f := ok("traffic", source, "%.0f packets in %s, %.0f since it began", n, r.apart, now[source])
 		switch {
-		case now[source] == 0:
+		case none, now[source] == 0:
 			f = f.as(Problem, "nothing of mail is mirrored here", "mailtap doctor --beside listens itself and tells what comes; docs/mirror.md")
 		case n == 0:
 			f = f.as(Note, "none came just now", "listen longer (--listen 5m); if it stays so look at the mirror session")
