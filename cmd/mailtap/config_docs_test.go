@@ -2,7 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +42,7 @@ func settingsTable(t *testing.T) string {
 	}
 	docs := descriptions()
 	var b strings.Builder
-	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
+	b.WriteString("| key | type | default | flag | environment | meaning |\n|---|---|---|---|---|---|\n")
 	for _, s := range settings() {
 		value := "unset"
 		if n := at(root, s.path); n != nil {
@@ -48,10 +52,54 @@ func settingsTable(t *testing.T) string {
 			}
 			value = "`" + strings.TrimSpace(string(flow)) + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.key(), value, strings.ReplaceAll(docs[s.key()], "|", `\|`))
+		if docs[s.key()] == "" {
+			t.Errorf("default.yaml does not say what %s is", s.key())
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` | %s |\n",
+			s.key(), typeName(t, s.typ), value, flagNames(s), s.env(), strings.ReplaceAll(docs[s.key()], "|", `\|`))
 	}
 	return b.String()
 }
+
+// flagNames are the setting's own and the short one, where there is one.
+func flagNames(s setting) string {
+	names := []string{"`--" + s.key() + "`"}
+	for _, short := range slices.Sorted(maps.Keys(shortFlags)) {
+		if shortFlags[short] == s.key() {
+			names = append(names, "`--"+short+"`")
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// typeNames says what of the configuration's types a value is of.
+var typeNames = map[reflect.Type]string{
+	reflect.TypeFor[Duration](): "time", reflect.TypeFor[Size](): "size", reflect.TypeFor[Count](): "number",
+	reflect.TypeFor[Shards](): "auto or number", reflect.TypeFor[Port](): "port", reflect.TypeFor[Prefix](): "network",
+	reflect.TypeFor[Name](): "name", reflect.TypeFor[Role](): "role", reflect.TypeFor[Path](): "path", reflect.TypeFor[URL](): "URL",
+	reflect.TypeFor[ListenAddress](): "host:port", reflect.TypeFor[RecordKind](): "kind", reflect.TypeFor[bool](): "true or false",
+	reflect.TypeFor[string](): "text", reflect.TypeFor[SyslogURL](): "URL",
+}
+
+func typeName(t *testing.T, of reflect.Type) string {
+	if name, known := typeNames[of]; known {
+		return name
+	}
+	switch of.Kind() {
+	case reflect.Slice:
+		return "list of " + typeName(t, of.Elem())
+	case reflect.Map:
+		return "map of " + typeName(t, of.Key()) + " to " + typeName(t, of.Elem())
+	case reflect.Pointer:
+		return typeName(t, of.Elem())
+	case reflect.String, reflect.Struct:
+		return strings.ToLower(spaced.ReplaceAllString(strings.TrimSuffix(of.Name(), "Config"), "$1 $2"))
+	}
+	t.Errorf("%s has no name for the documentation", of)
+	return ""
+}
+
+var spaced = regexp.MustCompile(`([a-z])([A-Z])`)
 
 // at finds the value of a key, nil where the file leaves it out.
 func at(n *yaml.Node, path []string) *yaml.Node {

@@ -23,6 +23,7 @@ type mirror struct {
 	port    uint16                       // of the server; 0: 25
 	passes  func(s *packet.Segment) bool // nil: all
 	doubled bool
+	client  int // socket for what clients send; 0: the same
 }
 
 // play sends the same mail again and again, each time in a connection of its own.
@@ -62,6 +63,9 @@ func (m mirror) send(fd int, frames *captureOf, s packet.Segment, client uint16)
 		s.SrcPort, s.DstPort = server, client
 	}
 	frame := ether(frames.ipv4(&s))
+	if m.client != 0 && s.DstPort == server {
+		fd = m.client
+	}
 	_, _ = unix.Write(fd, frame) // an interface that is down takes none
 	if m.doubled {
 		_, _ = unix.Write(fd, frame)
@@ -286,4 +290,64 @@ func TestDoctorNamesWhatKeepsItFromListening(t *testing.T) {
 	if r.status != exitFailed {
 		t.Errorf("status %d", r.status)
 	}
+}
+
+// The commands of docs/mirror.md for Linux: what a server receives and sends on
+// eth0 comes to the sensor over eth1, as it is and in VXLAN.
+func TestMirrorOfLinux(t *testing.T) {
+	if _, err := exec.LookPath("tc"); err != nil {
+		leaveOut(t, "needs tc: apt-get install iproute2")
+	}
+	for _, way := range []string{"tc", "vxlan"} {
+		t.Run(way, func(t *testing.T) {
+			sensor, host := wire(t)
+			inside := func(namespace string, words ...string) {
+				t.Helper()
+				argv := append([]string{"netns", "exec", namespace}, words...)
+				if out, err := exec.Command("ip", argv...).CombinedOutput(); err != nil {
+					leaveOut(t, strings.Join(words, " ")+": the kernel may lack it: "+string(out))
+				}
+			}
+			far := sensor[len(sensor)-1]
+			for _, line := range []string{"link set eth0 down", "link set eth0 name eth1", "link set eth1 up", "addr add " + clientAddress + "/24 dev eth1",
+				"link add eth0 type veth peer name clients0 netns " + far, "link set eth0 up"} {
+				fields := append([]string{"ip"}, strings.Fields(line)...)
+				if out, err := exec.Command("ip", append([]string{"netns", "exec", host}, fields...)...).CombinedOutput(); err != nil && !strings.Contains(string(out), "already") {
+					t.Fatalf("%s: %s", line, out)
+				}
+			}
+			inside(far, "ip", "link", "set", "clients0", "up")
+			for _, command := range documented(t, "../../docs/mirror.md", way) {
+				inside(host, strings.Fields(command)...)
+			}
+			clients := packetSocket(t, far, "clients0")
+			t.Cleanup(func() { unix.Close(clients) })
+			mirror{client: clients}.play(t, host)
+			var r examined
+			within(40*time.Second, func() bool {
+				r = examineIn(t, sensor, "--interface", watched, "--listen", "1s")
+				return r.Has("directions", doctor.OK)
+			})
+			r.says("directions", doctor.OK, "both directions")
+			if way == "vxlan" {
+				r.says("tags", doctor.OK, "vxlan:42")
+			}
+		})
+	}
+}
+
+// documented are the commands between two marks of a page.
+func documented(t *testing.T, file, mark string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "<!-- "+mark+": begin")
+	_, rest, _ = strings.Cut(rest, "-->\n")
+	block, _, found := strings.Cut(rest, "<!-- "+mark+": end")
+	if !found {
+		t.Fatalf("%s has no commands of %s", file, mark)
+	}
+	return strings.Split(strings.TrimSpace(block), "\n")
 }
