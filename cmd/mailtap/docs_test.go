@@ -20,7 +20,7 @@ import (
 // commands are taken, its metrics and keys are known.
 
 // pendingPages are linked before they are merged. Whoever merges empties it.
-var pendingPages = []string{"security.md", "privacy.md", "install.md", "surviving.md", "operations.md"}
+var pendingPages = []string{"security.md", "privacy.md", "install.md", "surviving.md", "operations.md", "listener.md"}
 
 // docPage is one file of the documentation.
 type docPage struct{ name, text string }
