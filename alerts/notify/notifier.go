@@ -50,6 +50,7 @@ type Notifier struct {
 	workers []*worker
 	outbox  *outbox
 	options Options
+	ctx     context.Context // of the workers
 	cancel  context.CancelFunc
 	wait    sync.WaitGroup
 }
@@ -79,12 +80,12 @@ func New(list []Subscription, o Options) (*Notifier, error) {
 		go box.run()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Notifier{outbox: box, options: o, cancel: cancel}
+	n := &Notifier{outbox: box, options: o, ctx: ctx, cancel: cancel}
 	for i, s := range list {
 		n.workers = append(n.workers, newWorker(s, &n.options, box, waiting[names[i]]))
 	}
 	for _, w := range n.workers {
-		n.wait.Go(func() { w.run(ctx) })
+		n.start(w)
 	}
 	return n, nil
 }
@@ -96,7 +97,7 @@ func (n *Notifier) Alert(a alerts.Alert) {
 	var to []*worker
 	var names []string
 	for _, w := range n.workers {
-		if w.wants(&a) {
+		if w.wants(&a) { // reading without mu: Replace is called by the same goroutine
 			to, names = append(to, w), append(names, w.name)
 		}
 	}

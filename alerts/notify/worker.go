@@ -11,24 +11,27 @@ import (
 
 // worker delivers to one receiver.
 type worker struct {
-	Subscription
 	name    string
 	options *Options
 	outbox  *outbox
-	limit   limit
 	wake    chan struct{}
+	changed chan struct{} // another subscription came: no pause is worth waiting for
 	closing chan struct{}
+	cancel  context.CancelFunc // of what it is doing
 
-	mu    sync.Mutex
-	queue queue
-	out   int // taken out of the queue, not delivered yet
+	mu           sync.Mutex
+	Subscription // written under mu, and by the goroutine of Alert alone
+	limit        limit
+	queue        queue
+	under        []note // taken out of the queue, not delivered yet
+	dismissed    bool   // its receiver is no longer configured
 }
 
 // newWorker begins with what an earlier process left.
 func newWorker(s Subscription, o *Options, box *outbox, left []note) *worker {
 	w := &worker{
-		Subscription: s, name: s.Receiver.Name(), options: o, outbox: box, limit: newLimit(s.PerHour),
-		queue: queue{max: o.Queue}, wake: make(chan struct{}, 1), closing: make(chan struct{}),
+		Subscription: s, name: s.Receiver.Name(), options: o, outbox: box, limit: newLimit(s.PerHour), cancel: func() {},
+		queue: queue{max: o.Queue}, wake: make(chan struct{}, 1), changed: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	for _, x := range left {
 		w.add(x.id, x.alert)
@@ -39,7 +42,7 @@ func newWorker(s Subscription, o *Options, box *outbox, left []note) *worker {
 func (w *worker) add(id uint64, a *alerts.Alert) {
 	w.mu.Lock()
 	folded, dropped := w.queue.push(id, a)
-	n := w.queue.len() + w.out
+	n := w.queue.len() + len(w.under)
 	w.mu.Unlock()
 	w.gone(folded, Folded)
 	w.gone(dropped, Dropped)
@@ -59,7 +62,7 @@ func (w *worker) take() []note {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch := w.queue.batch(MaxBatch, w.PerHour > 0)
-	w.out = len(batch)
+	w.under = batch
 	return batch
 }
 
@@ -71,8 +74,8 @@ func (w *worker) done(batch []note) {
 	}
 	w.outbox.done(w.name, ids...)
 	w.mu.Lock()
-	w.out -= len(batch)
-	n := w.queue.len() + w.out
+	w.under = w.under[len(batch):] // it is their beginning
+	n := w.queue.len() + len(w.under)
 	w.mu.Unlock()
 	w.queued(n)
 }
@@ -81,7 +84,7 @@ func (w *worker) done(batch []note) {
 func (w *worker) waiting() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.queue.len() + w.out
+	return w.queue.len() + len(w.under)
 }
 
 func (w *worker) run(ctx context.Context) {
@@ -113,19 +116,37 @@ func (w *worker) await() bool {
 func (w *worker) allowed(ctx context.Context) bool {
 	for {
 		now := w.options.Clock.Now()
-		d := w.limit.wait(now)
+		d := w.room(now)
 		if d == 0 {
-			w.limit.take(now)
 			return true
 		}
 		select {
 		case <-w.options.Clock.After(d):
+		case <-w.changed:
 		case <-w.closing:
 			return !w.outbox.durable()
 		case <-ctx.Done():
 			return false
 		}
 	}
+}
+
+// room counts a Send where the limit has room for it, else it says for how long not.
+func (w *worker) room(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.limit.wait(now)
+	if d == 0 {
+		w.limit.take(now)
+	}
+	return d
+}
+
+// receiver is the one that is configured now.
+func (w *worker) receiver() Receiver {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Receiver
 }
 
 // deliver tries until it is done with; false means that the end came first.
@@ -136,7 +157,7 @@ func (w *worker) deliver(ctx context.Context, batch []note) bool {
 	}
 	backoff := w.options.MinBackoff
 	for try := 0; ; try++ {
-		err := w.Receiver.Send(ctx, list)
+		err := w.receiver().Send(ctx, list)
 		if err == nil {
 			w.count(Sent, len(batch))
 			w.done(batch)
@@ -197,6 +218,7 @@ func (w *worker) sleep(ctx context.Context, d time.Duration) bool {
 	}
 	select {
 	case <-w.options.Clock.After(d):
+	case <-w.changed:
 	case <-closing:
 	case <-ctx.Done():
 		return false
