@@ -15,7 +15,7 @@ func testOptions() Options {
 	return Options{
 		Version: "1.2.3", Revision: "abc", GoVersion: "go1",
 		Servers: []string{"mx1"}, Roles: []string{"relay", "submission"}, Sources: []string{"eth1"}, Ignored: []string{"not_tcp", "truncated"},
-		Sinks: []string{"file", "loki"}, Receivers: []string{"ops"},
+		Sinks: []string{"file", "loki"}, Receivers: []string{"ops"}, Refusals: []string{"connections", "slow"},
 		Rules: []RuleName{{"OpenRelay", "critical"}, {"PlaintextCredentials", "warning"}, {"PlaintextCredentials", "critical"}},
 	}
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,10 +86,13 @@ func (m *Metrics) defineTLS() {
 func (m *Metrics) defineOutputs(o Options) {
 	m.alerts = m.defineAlerts(o.Rules)
 	m.notices = m.defineNotices(o.Receivers, o.NotificationResults)
-	m.sink = newSet("sink", o.Sinks...)
+	m.sink = newSet("sink", append(slices.Clone(o.Sinks), o.LaterSinks...)...).seed(len(o.Sinks))
 	m.logResult = newSet("result", "written", "dropped", "retried")
 	m.logRecords = m.totals("counter", "log_records_total", "Records, by what a sink did with them.", m.sink, m.logResult)
 	m.logQueue = m.totals("gauge", "log_queue", "Records that wait for a sink.", m.sink)
+	m.webReason = newSet("reason", o.Refusals...)
+	m.webConnections = m.totals("gauge", "web_connections", "Connections to mailtap's own listener that are open now.")
+	m.webRefused = m.totals("counter", "web_refused_total", "Connections and requests that mailtap's own listener refused, by the limit or the reason.", m.webReason)
 	m.reloadOK = m.gauge("config_last_reload_successful", "1 where the last reload of the configuration succeeded, else 0.")
 	m.reloadTime = m.gauge("config_last_reload_success_timestamp_seconds", "Time of the last successful reload.")
 }

@@ -24,7 +24,9 @@ type Options struct {
 	Reasons    []Reason // for which servers refuse, tried before the built-in ones
 	Top        bool     // show the names that Metrics.Top is given
 	Sinks      []string // of records: file, loki
+	LaterSinks []string // those that a reload may add
 	Receivers  []string // of alerts
+	Refusals   []string // why clients of the listener are refused, in the order of Metrics.Web
 	Rules      []RuleName
 	// NotificationResults names what may become of a notification; default
 	// sent, retried, refused, dropped.
@@ -125,6 +127,7 @@ type Metrics struct {
 	connections, memory                                *published
 	gaps, lost, retransmitted, overlaps, evicted       *published
 	logRecords, logQueue                               *published
+	webConnections, webRefused                         *published
 	reloadOK, reloadTime                               *gauges
 	deferred, deferredAge, deferredForgotten           *published
 	deferredOldest                                     *gauges
@@ -135,7 +138,7 @@ type Metrics struct {
 	alerts                                             *alertFamilies
 	notices                                            *noticeFamilies
 	source, dropReason, streamState, evictReason, sink *set
-	ignoredReason, logResult                           *set
+	ignoredReason, logResult, webReason                *set
 }
 
 // New defines all metrics in reg and seeds them. It panics where reg has one of

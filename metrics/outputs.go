@@ -79,6 +79,15 @@ func (m *Metrics) Alert(rule, severity, status string) {
 	a.now.WithLabelValues(r.Name, r.Severity).Set(float64(a.firing[r]))
 }
 
+// Raised counts an alert that began to fire, where AlertsFiring tells how many do.
+func (m *Metrics) Raised(rule, severity string) {
+	a := m.alerts
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.name(rule, severity)
+	a.total.WithLabelValues(r.Name, r.Severity).Inc()
+}
+
 // AlertsFiring sets how many alerts of a rule fire, after a restart brought
 // them back.
 func (m *Metrics) AlertsFiring(rule, severity string, n int) {

@@ -82,6 +82,15 @@ func (m *Metrics) Log(sink string, c LogCounts) {
 	m.logQueue.at(i).Store(uint64(max(0, c.Waiting)))
 }
 
+// Web publishes how many connections the listener has, and what it refused since
+// the start, in the order of Options.Refusals.
+func (m *Metrics) Web(connections int, refused []uint64) {
+	m.webConnections.at().Store(uint64(max(0, connections)))
+	for i, n := range refused[:min(len(refused), m.webReason.seeded)] {
+		m.webRefused.at(i).Store(n)
+	}
+}
+
 // Reloaded publishes the result of loading the configuration; at counts only
 // where it succeeded.
 func (m *Metrics) Reloaded(ok bool, at time.Time) {

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,7 +24,7 @@ func fires(i int, status string) alerts.Alert {
 func ask(t *testing.T, h http.Handler, method string) (int, alertsAnswer) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, "/api/v1/alerts", nil))
+	h.ServeHTTP(w, httptest.NewRequest(method, "http://localhost/api/v1/alerts", nil))
 	var a alertsAnswer
 	if method == "GET" {
 		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
@@ -37,8 +36,14 @@ func ask(t *testing.T, h http.Handler, method string) (int, alertsAnswer) {
 
 func TestActiveAlerts(t *testing.T) {
 	table := newActiveAlerts("tap1")
-	w := &webServer{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	h := w.routes(handlers{metrics: http.NotFoundHandler(), alerts: table})
+	web := defaultWeb()
+	web.ListenAddress = "127.0.0.1:0"
+	w, err := listen(web, handlers{metrics: http.NotFoundHandler(), alerts: table}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.stop(time.Second)
+	h := w.server.Handler
 	code, a := ask(t, h, "GET")
 	if code != 200 || a.Status != "success" || a.Data.Alerts == nil || len(a.Data.Alerts) != 0 {
 		t.Errorf("none: %d %+v", code, a)
@@ -68,7 +73,7 @@ func TestActiveAlerts(t *testing.T) {
 		}
 	}
 	page := httptest.NewRecorder()
-	h.ServeHTTP(page, httptest.NewRequest("GET", "/", nil))
+	h.ServeHTTP(page, httptest.NewRequest("GET", "http://localhost/", nil))
 	if !strings.Contains(page.Body.String(), `href="/api/v1/alerts"`) {
 		t.Error("the start page does not name it")
 	}

@@ -37,6 +37,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	root           *cobra.Command
+	exit           func(int) // ends the process at once
 	configFile     string
 	alone          bool             // the process is the command's: it may give up what it can do
 	sandbox        *sandbox.Sandbox // what it gave up
@@ -49,7 +50,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
-	return &program{stdin: stdin, stdout: stdout, stderr: stderr}
+	return &program{stdin: stdin, stdout: stdout, stderr: stderr, exit: os.Exit}
 }
 
 func (p *program) run(args []string) int {

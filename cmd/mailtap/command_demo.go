@@ -65,13 +65,14 @@ func (d *demo) run(c *cobra.Command) error {
 		return failed(err)
 	}
 	l := &liveRun{
-		program: d.program, cfg: &cfg, log: newLogger(cfg.Log, d.program.stderr), registry: newRegistry(), duration: d.duration, forgets: true, quiet: true,
+		program: d.program, cfg: &cfg, load: func() (Config, error) { return d.config(c) }, registry: newRegistry(), duration: d.duration, forgets: true, quiet: true,
 		wiring: wiring{lines: screen, extra: []notify.Receiver{receiver}},
 		started: func(w *webServer, o *outputs) {
 			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+report.Printable(receivers.Line(&a))) }
 			d.welcome(screen, w)
 		},
 	}
+	l.log, l.level = newLeveledLogger(cfg.Log, d.program.stderr)
 	return l.run(d.open, []string{"demo"})
 }
 

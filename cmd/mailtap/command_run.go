@@ -6,10 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,8 +32,9 @@ It refuses to be root: see sandbox.user and sandbox.allow_root.
 --interface - reads a capture from standard input as it comes, until it ends; the
 path of a named pipe reads from that, one writer after the other:
   ssh tap tcpdump -U -w - port 25 | mailtap run --interface -
-SIGINT and SIGTERM end it: open sessions are written, queues are emptied.
-SIGHUP opens the file of records anew, for logrotate.`,
+SIGINT and SIGTERM end it: open sessions are written, queues are emptied. A second
+one ends it at once. SIGHUP opens the file of records anew, for logrotate, and
+reads the configuration again; a mistake in it keeps the old one.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return p.watch(c) },
 	}
@@ -53,7 +51,8 @@ func (p *program) watch(c *cobra.Command) error {
 	if err := refuseRoot(&cfg.Sandbox); err != nil {
 		return err
 	}
-	l := &liveRun{program: p, cfg: &cfg, log: newLogger(cfg.Log, p.stderr), registry: newRegistry()}
+	l := &liveRun{program: p, cfg: &cfg, registry: newRegistry(), load: func() (Config, error) { return p.config(c) }}
+	l.log, l.level = newLeveledLogger(cfg.Log, p.stderr)
 	l.wiring.durable = true
 	return l.run(l.openSources, words(cfg.Capture.Interfaces))
 }
@@ -124,6 +123,9 @@ type liveRun struct {
 	cfg      *Config
 	log      *slog.Logger
 	registry *prometheus.Registry
+	load     func() (Config, error) // the configuration as it is now
+	level    func(LogLevel)         // of the log
+	life     *life
 	wiring   wiring        // what differs between the commands
 	quiet    bool          // that privileges were given up is no news
 	duration time.Duration // 0: until stopped
@@ -134,6 +136,8 @@ type liveRun struct {
 // run takes the listener's address first: a mistake shows before anything is
 // captured. Then it opens the sources and watches them.
 func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
+	ctx, orders, done := l.attend()
+	defer done()
 	tuneCollector(l.cfg.heap())
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
 	l.wiring.page = l.cfg.page(l.wiring.active)
@@ -160,24 +164,27 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 		return failed(errors.Join(err, out.close()))
 	}
 	if err := l.confine(); err != nil {
+		for _, s := range sources {
+			s.Close()
+		}
 		return errors.Join(err, out.close())
 	}
+	out.web = web
+	r := l.build(out, sources, names)
+	reload := r.reload
+	web.reload.Store(&reload)
 	web.start()
 	web.ready.Store(true)
+	l.life.ready()
 	if l.started != nil {
 		l.started(web, out)
 	}
 	l.log.Info("watching", "sources", names, "metrics", web.url()+"/metrics", "version", version)
-	return failed(errors.Join(l.until(web, out, sources), out.close()))
+	return failed(errors.Join(l.until(ctx, orders, web, out, r), out.close()))
 }
 
 func (l *liveRun) outputs(names []string) (*outputs, error) {
-	w := l.wiring
-	w.cfg, w.log, w.registry, w.sources = l.cfg, l.log, l.registry, names
-	if w.lines == nil {
-		w.records, w.lines = l.lines()
-	}
-	out, err := w.outputs()
+	out, err := l.wiringOf(l.cfg, names).outputs()
 	if err == nil {
 		out.metrics.Reloaded(true, time.Now())
 	}
@@ -186,17 +193,15 @@ func (l *liveRun) outputs(names []string) (*outputs, error) {
 
 // lines says where records and the lines of stdout receivers go: nothing but
 // records goes to standard output while they go there.
-func (l *liveRun) lines() (records, lines io.Writer) {
-	if l.cfg.Log.Records.File != "" {
+func (l *liveRun) lines(cfg *Config) (records, lines io.Writer) {
+	if cfg.Log.Records.File != "" {
 		return nil, l.program.stdout
 	}
 	return l.program.stdout, l.program.stderr
 }
 
-// until watches until a signal, the given duration, or a failure.
-func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+// until watches until it is told to end, for the given duration, or to a failure.
+func (l *liveRun) until(ctx context.Context, hangup <-chan struct{}, web *webServer, out *outputs, r *reloader) error {
 	if l.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.duration)
@@ -204,22 +209,20 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
-	go reopenOnHangup(ctx, hangup, out)
 	go func() {
 		if err := <-web.done; err != nil {
 			fail(err)
 		}
 	}()
-	secrets := l.follow(ctx)
-	w := &watch{pipeline: newPipeline(l.cfg, out, secrets, l.cfg.Shards.number()), outputs: out}
-	for _, s := range sources {
-		w.addPuller(s, l.cfg, l.log)
+	go r.reloadOnHangup(ctx, hangup)
+	if l.cfg.TLS.Keylog != "" {
+		go followKeylog(ctx, string(l.cfg.TLS.Keylog), r.secrets, l.log)
 	}
+	w := r.watch
+	go l.life.watch(ctx, w)
 	err := w.run(ctx)
 	web.ready.Store(false)
+	r.stop()
 	l.log.Info("stopped", "packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String())
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
@@ -227,25 +230,15 @@ func (l *liveRun) until(web *webServer, out *outputs, sources []namedSource) err
 	return err
 }
 
-// reopenOnHangup opens the file of records anew at each SIGHUP: logrotate moved it
-// away.
-func reopenOnHangup(ctx context.Context, hangup <-chan os.Signal, out *outputs) {
-	for {
-		select {
-		case <-hangup:
-			out.sinks.reopen()
-		case <-ctx.Done():
-			return
-		}
+// build makes the packet path of the sources.
+func (l *liveRun) build(out *outputs, sources []namedSource, names []string) *reloader {
+	r := &reloader{run: l, outputs: out, names: names, running: l.cfg}
+	if l.cfg.TLS.Keylog != "" {
+		r.secrets = &keys.Log{}
 	}
-}
-
-// follow reads the key log as it grows, where there is one.
-func (l *liveRun) follow(ctx context.Context) *keys.Log {
-	if l.cfg.TLS.Keylog == "" {
-		return nil
+	r.watch = &watch{pipeline: newPipeline(l.cfg, out, r.secrets, l.cfg.Shards.number()), outputs: out}
+	for _, s := range sources {
+		r.watch.addPuller(s, l.cfg, l.log)
 	}
-	secrets := &keys.Log{}
-	go followKeylog(ctx, string(l.cfg.TLS.Keylog), secrets, l.log)
-	return secrets
+	return r
 }

@@ -90,13 +90,6 @@ type LimitsConfig struct {
 	LingerTimeout Duration `mapstructure:"linger_timeout"`
 }
 
-// WebConfig is the listener of metrics and health.
-type WebConfig struct {
-	ListenAddress ListenAddress `mapstructure:"listen-address"`
-	Page          bool          `mapstructure:"page"`
-	Config        FileConfig    `mapstructure:"config"`
-}
-
 // FileConfig names one file.
 type FileConfig struct {
 	File Path `mapstructure:"file"`
@@ -213,7 +206,7 @@ func Default() Config {
 		},
 		Limits: defaultLimits(),
 		MIME:   MIMEConfig{Attachments: true},
-		Web:    WebConfig{ListenAddress: "127.0.0.1:9025", Page: true},
+		Web:    defaultWeb(),
 		Log: LogConfig{Level: "info", Format: "logfmt", Records: RecordsConfig{
 			Kinds: everyKind(), MaxFiles: 10, Compress: true, QueueSize: 16 << 20,
 		}},

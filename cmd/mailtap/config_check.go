@@ -25,6 +25,7 @@ func check(cfg *Config) []problem {
 	c.metrics(&cfg.Metrics)
 	c.evidence(&cfg.Alerts.Evidence)
 	c.sinks(cfg)
+	c.web(&cfg.Web)
 	set, bad := loadRules(&cfg.Alerts.Rules)
 	if bad != nil {
 		c.found = append(c.found, *bad)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailtap/mailtap/capture"
@@ -40,6 +41,7 @@ type puller struct {
 	counted time.Time
 	second  bool // another puller has the same interface, and speaks for it
 	away    bool // the source told a problem
+	turns   atomic.Uint64
 }
 
 func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
@@ -55,6 +57,7 @@ func (r *puller) run(ctx context.Context) error {
 	defer r.source.Close()
 	defer r.count(true)
 	for ctx.Err() == nil {
+		r.turns.Add(1)
 		n, err := r.source.NextBatch(r.load.packets)
 		if n > 0 {
 			r.take(r.load.packets[:n])
@@ -179,11 +182,18 @@ func (w *watch) left() []uint64 {
 	return sum
 }
 
+// begin makes room for what pullers count.
+func (w *watch) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts, w.ignored = make([]metrics.CaptureCounts, len(w.pullers)), make([][]uint64, len(w.pullers))
+}
+
 // run goes on until ctx ends or a source fails. It returns the failure.
 func (w *watch) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.counts, w.ignored = make([]metrics.CaptureCounts, len(w.pullers)), make([][]uint64, len(w.pullers))
+	w.begin()
 	ended := make(chan error, len(w.pullers))
 	for _, r := range w.pullers {
 		go func() { ended <- captureError(r.run(ctx)) }()
@@ -218,9 +228,13 @@ func (w *watch) second(now time.Time) {
 	w.mu.Lock()
 	at, ok := w.clock.at(now)
 	w.mu.Unlock()
+	advanced := false
 	if ok {
 		at = at.Add(-settle)
-		w.pipeline.advance(at, w.lost(at))
+		advanced = w.pipeline.advance(at, w.lost(at))
+	}
+	if !advanced {
+		w.pipeline.beat()
 	}
 	if m := w.outputs.metrics; m != nil {
 		m.Stream(w.pipeline.stats())

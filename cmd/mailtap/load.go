@@ -30,8 +30,11 @@ type load struct {
 	told    [][]told // by shard
 
 	captures []alerts.Capture // to be judged after all else
+	change   *change          // of the configuration, between what came before and what comes after
+	terms    *terms           // under which it was taken; nil: those of the start
 
 	encoder *recordlog.Writer // of who carries it; nil: nobody wants records
+	encodes *terms            // that the encoder was made for
 	lines   []byte
 	records []recordlog.Record
 }
@@ -89,6 +92,9 @@ func (l *load) end() {
 
 // encode makes the records of the events.
 func (l *load) encode() {
+	if l.terms != l.encodes {
+		l.encoder, l.encodes = l.terms.encoder(), l.terms
+	}
 	if l.encoder == nil {
 		return
 	}

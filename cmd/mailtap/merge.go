@@ -10,6 +10,9 @@ import (
 // merge gives the events of a load to those who listen, in the order in which
 // one shard alone would have told them.
 func (o *outputs) merge(l *load) {
+	if l.change != nil {
+		o.adopt(l.change)
+	}
 	at := make([]int, len(l.told))
 	for i := range l.runs {
 		r := &l.runs[i]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -36,6 +37,7 @@ type outputs struct {
 	queue    *deferredQueue // nil where nobody scrapes
 	top      *top.Lists     // nil where nobody wants it
 	states   []*stateFile
+	web      *webServer // nil: nobody listens
 
 	log         *slog.Logger
 	stopTimeout time.Duration
@@ -44,18 +46,21 @@ type outputs struct {
 // follower follows conversations step by step. Shards ask at the same time what it
 // wants; it is given what others want too.
 type follower interface {
-	Wants(sessions.Event) bool
+	wanter
 	Handle(sessions.Event)
 }
 
+// wanter says whether it cares for an event; shards ask it at the same time.
+type wanter interface{ Wants(sessions.Event) bool }
+
 // wants says whether anyone but metrics, which count in the shards, cares for an
-// event. Shards ask it at the same time.
-func (o *outputs) wants(e sessions.Event) bool {
+// event. Shards ask it at the same time, each with the rules of its load.
+func (o *outputs) wants(e sessions.Event, rules wanter) bool {
 	switch e.(type) {
 	case *sessions.Closed, *sessions.MailDone, *sessions.Authenticated:
 		return true // there is a record of it
 	}
-	return o.report != nil && o.report.Wants(e) || o.follower != nil && o.follower.Wants(e) || o.engine.Wants(e)
+	return o.report != nil && o.report.Wants(e) || o.follower != nil && o.follower.Wants(e) || rules.Wants(e)
 }
 
 // encoder makes records for one goroutine: nil where nobody wants any.
@@ -63,7 +68,10 @@ func (o *outputs) encoder() *recordlog.Writer {
 	if o.writer == nil {
 		return nil
 	}
-	options := o.records
+	return encoderOf(o.records)
+}
+
+func encoderOf(options recordlog.Options) *recordlog.Writer {
 	options.Sinks = nil
 	w, err := recordlog.NewWriter(options)
 	if err != nil {
@@ -75,7 +83,7 @@ func (o *outputs) encoder() *recordlog.Writer {
 // take gives an event, and its record where it has one, to those who listen: the
 // record stands before the alerts that the event raises.
 func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
-	if rec != nil {
+	if rec != nil && o.writer != nil {
 		o.writer.Give(*rec)
 	}
 	if o.report != nil {
@@ -114,7 +122,7 @@ func (o *outputs) advance(now time.Time) {
 
 // keep restores from the state directory what is known there, and keeps it there.
 func (o *outputs) keep(dir string, log *slog.Logger) error {
-	all := []kept{keptRules(o.engine)}
+	all := []kept{o.keptRules()}
 	if o.queue != nil {
 		all = append(all, o.queue.kept())
 	}
@@ -131,9 +139,18 @@ func (o *outputs) keep(dir string, log *slog.Logger) error {
 	return nil
 }
 
-func keptRules(engine *alerts.Engine) kept {
-	return kept{engine, "alerts.state", "the state of the rules", "windows and alerts begin anew"}
+func (o *outputs) keptRules() kept {
+	return kept{rulesNow{o}, "alerts.state", "the state of the rules", "windows and alerts begin anew"}
 }
+
+// rulesNow are the rules of the configuration that holds.
+type rulesNow struct{ *outputs }
+
+// Save implements stateful.
+func (r rulesNow) Save(w io.Writer) error { return r.engine.Save(w) }
+
+// Restore implements stateful.
+func (r rulesNow) Restore(from io.Reader) error { return r.engine.Restore(from) }
 
 // Alert implements alerts.Sink.
 func (o *outputs) Alert(a alerts.Alert) {
@@ -191,6 +208,9 @@ func alertRecord(a *alerts.Alert) *recordlog.AlertRecord {
 // the events calls it.
 func (o *outputs) publish() {
 	o.sinks.publish(o.metrics)
+	if o.web != nil {
+		o.metrics.Web(o.web.listener.connections(), o.web.refused.counts())
+	}
 	if o.page != nil {
 		o.page.Publish()
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
@@ -23,7 +24,8 @@ type pipeline struct {
 	outputs *outputs
 	mu      sync.Mutex // of tickets
 	tickets uint64
-	own     *load // of what happens without packets
+	own     *load         // of what happens without packets
+	merged  atomic.Uint64 // loads that came through
 }
 
 // newPipeline makes one; secrets open TLS, where there are some.
@@ -86,20 +88,32 @@ func (p *pipeline) carry(l *load) {
 	l.encode()
 	p.last.wait(l.ticket)
 	p.outputs.merge(l)
+	p.merged.Add(1)
 	p.last.pass()
 }
 
 // advance tells all shards that packet time has come to now where no packet
-// said so, and has the rules judge what the sources lost by then.
-func (p *pipeline) advance(now time.Time, captures []alerts.Capture) {
-	if ns := now.UnixNano(); ns > p.intake.newest {
+// said so, and has the rules judge what the sources lost by then. It is false
+// where packets have said more.
+func (p *pipeline) advance(now time.Time, captures []alerts.Capture) bool {
+	ns := now.UnixNano()
+	if ns > p.intake.newest {
 		p.own.reset()
 		p.own.begin(p.intake.advance(ns))
 		p.own.end()
 		p.own.captures = captures
 		p.ticket(p.own)
 		p.carry(p.own)
+		return true
 	}
+	return false
+}
+
+// beat carries an empty load: it comes through where the path turns.
+func (p *pipeline) beat() {
+	p.own.reset()
+	p.ticket(p.own)
+	p.carry(p.own)
 }
 
 // close ends all connections: the input ended.

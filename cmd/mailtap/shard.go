@@ -22,6 +22,8 @@ type shard struct {
 	counts  *metrics.Shard // nil where nobody scrapes
 	ring    *evidence.Ring // nil where no evidence is kept
 	load    *load          // being taken
+	terms   *terms         // nil: those of the start
+	rules   wanter
 	phase   phase
 	first   uint64         // packet number of the stretch
 	past    sessions.Stats // of the trackers before
@@ -49,7 +51,7 @@ type told struct {
 }
 
 func newShard(index int, o sessions.Options, out *outputs) *shard {
-	s := &shard{index: index, options: o, outputs: out}
+	s := &shard{index: index, options: o, outputs: out, rules: out.engine}
 	s.turn.init()
 	s.tracker = sessions.NewTracker(o, s)
 	if out.metrics != nil {
@@ -61,6 +63,10 @@ func newShard(index int, o sessions.Options, out *outputs) *shard {
 // take follows the segments of a load that are the shard's.
 func (s *shard) take(l *load) {
 	s.load = l
+	if l.change != nil {
+		s.adopt(l.change.terms)
+	}
+	l.terms = s.terms
 	list := l.lists[s.index]
 	at := 0
 	for i := range l.runs {
@@ -152,7 +158,7 @@ func (s *shard) Handle(e sessions.Event) {
 	if s.counts != nil {
 		s.counts.Handle(e)
 	}
-	if !s.outputs.wants(e) {
+	if !s.outputs.wants(e, s.rules) {
 		return
 	}
 	number := s.first

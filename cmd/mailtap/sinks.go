@@ -26,6 +26,11 @@ type sinks struct {
 	log  *slog.Logger
 	said map[string]bool         // what was said and is not over
 	lost map[string]lostOnTheWay // by sink
+
+	mu      sync.Mutex                  // of all: a reload changes them
+	before  []outgoing                  // that a reload took away and that are not closed yet
+	gone    map[string]recordlog.Counts // of those that are closed
+	leaving sync.WaitGroup
 }
 
 // lostOnTheWay is how many dropped records were told, and when.
@@ -36,19 +41,41 @@ type lostOnTheWay struct {
 
 // counts calls f for each sink that is there.
 func (s *sinks) counts(f func(name string, c recordlog.Counts)) {
-	if s.file != nil {
-		f(fileSink, s.file.Counts())
+	for _, name := range []string{fileSink, lokiSink, syslogSink} {
+		now := s.named(name)
+		sum, had := s.countsBefore(name)
+		if now != nil {
+			sum.Add(now.Counts())
+		}
+		if now != nil || had {
+			f(name, sum)
+		}
 	}
-	if s.loki != nil {
-		f(lokiSink, s.loki.Counts())
+}
+
+// counting is a sink that says what became of its records.
+type counting interface {
+	recordlog.Sink
+	Counts() recordlog.Counts
+}
+
+// named is the sink of a name, nil where there is none.
+func (s *sinks) named(name string) counting {
+	switch {
+	case name == fileSink && s.file != nil:
+		return s.file
+	case name == lokiSink && s.loki != nil:
+		return s.loki
+	case name == syslogSink && s.syslog != nil:
+		return s.syslog
 	}
-	if s.syslog != nil {
-		f(syslogSink, s.syslog.Counts())
-	}
+	return nil
 }
 
 // publish flushes the file, and tells metrics and the log what there is to tell.
 func (s *sinks) publish(m *metrics.Metrics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.file != nil {
 		_ = s.file.Flush() // says what Err says
 		s.watch("records are lost: the file does not take them", "records are written again", s.file.Err())
@@ -110,6 +137,8 @@ func (s *sinks) tellLost(name string, c recordlog.Counts, now time.Time) {
 
 // reopen opens the file anew: it was moved away.
 func (s *sinks) reopen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.file != nil {
 		s.file.Reopen()
 	}
@@ -118,6 +147,7 @@ func (s *sinks) reopen() {
 // close delivers what waits until ctx ends, all at once, and says what was lost,
 // be it now or before.
 func (s *sinks) close(ctx context.Context) error {
+	s.leaving.Wait() // each has a time of its own
 	var ended sync.WaitGroup
 	if s.loki != nil { // what Stop would say stands in the counts
 		ended.Go(func() { _ = s.loki.Stop(ctx) })

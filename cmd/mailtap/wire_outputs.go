@@ -130,12 +130,9 @@ func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription) m
 	for _, s := range list {
 		m.Receivers = append(m.Receivers, s.Receiver.Name())
 	}
-	for i := range set.Rules {
-		for _, severity := range set.Rules[i].Severities() {
-			m.Rules = append(m.Rules, metrics.RuleName{Name: set.Rules[i].Name, Severity: severity})
-		}
-	}
-	m.Sinks = w.sinkNames()
+	m.Rules = ruleNamesOf(set)
+	m.Sinks, m.LaterSinks = w.sinkNames(), []string{fileSink, lokiSink, syslogSink}
+	m.Refusals = refusalNames[:]
 	return m
 }
 
@@ -155,7 +152,7 @@ func revision() string {
 type ruleObserver struct{ m *metrics.Metrics }
 
 // Raised implements alerts.Observer.
-func (o ruleObserver) Raised(rule, severity string) { o.m.Alert(rule, severity, alerts.Firing) }
+func (o ruleObserver) Raised(rule, severity string) { o.m.Raised(rule, severity) }
 
 // FiringNow implements alerts.Observer.
 func (o ruleObserver) FiringNow(rule, severity string, n int) { o.m.AlertsFiring(rule, severity, n) }

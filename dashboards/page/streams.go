@@ -122,6 +122,7 @@ func (p *Page) answerEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it to itself
 	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // the request has come; it goes on as long as the page is open
 	write := func(message []byte) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // where it cannot be set, gone ends a stuck one
 		_, err := w.Write(message)

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mailtap/mailtap/alerts"
+	"github.com/mailtap/mailtap/metrics"
+	recordlog "github.com/mailtap/mailtap/sessions/log"
+)
+
+// change builds what a configuration wants in place of what runs. It is the one
+// place of a reload that opens files: rules, secrets, certificates, the file of
+// records. Where it fails nothing has changed.
+func (w wiring) change(o *outputs, was *Config) (*change, error) {
+	set, bad := loadRules(&w.cfg.Alerts.Rules)
+	if bad != nil {
+		return nil, configError{*bad}
+	}
+	c := &change{stopTimeout: time.Duration(w.cfg.StopTimeout), rules: ruleNamesOf(set)}
+	var err error
+	if c.receivers, err = w.subscriptions(); err != nil {
+		return nil, err
+	}
+	options := w.cfg.ruleOptions()
+	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
+	options.Observer = ruleObserver{o.metrics}
+	if c.engine, err = alerts.NewEngine(set, options); err != nil {
+		return nil, err
+	}
+	if c.sinks, err = w.changeSinks(o, was); err != nil {
+		return nil, err
+	}
+	tracker := w.cfg.trackerOptions()
+	c.terms = &terms{home: tracker.Home, servers: tracker.Server, rules: c.engine}
+	if len(c.sinks.list) > 0 {
+		c.terms.records = &recordlog.Options{Sensor: w.cfg.sensor(), Version: version, Kinds: c.sinks.kinds, Sinks: c.sinks.list}
+		if c.writer, err = recordlog.NewWriter(*c.terms.records); err != nil {
+			c.sinks.abandon()
+			return nil, err
+		}
+	}
+	if o.notifier == nil && len(c.receivers) > 0 { // without state_dir: nothing waits from before
+		first := &outputs{metrics: o.metrics}
+		if err = w.addNotifier(first, c.receivers); err != nil {
+			c.sinks.abandon()
+			return nil, err
+		}
+		c.notifier = first.notifier
+	}
+	return c, nil
+}
+
+func ruleNamesOf(set alerts.RuleSet) (names []metrics.RuleName) {
+	for i := range set.Rules {
+		for _, severity := range set.Rules[i].Severities() {
+			names = append(names, metrics.RuleName{Name: set.Rules[i].Name, Severity: severity})
+		}
+	}
+	return slices.Clip(names)
+}
