@@ -38,7 +38,7 @@ func TestHostileClientsOfThePage(t *testing.T) {
 	for i := range sessions {
 		a.talk(mail, i, 0, -1)
 		a.flush()
-		time.Sleep(5 * time.Millisecond) // spread over the attack
+		time.Sleep(20 * time.Millisecond) // spread over the attack
 	}
 	a.await("every client came", func() bool { return came.Load() == clients })
 	close(over)
