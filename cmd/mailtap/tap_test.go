@@ -128,6 +128,17 @@ func (a *tap) metric(series string) float64 {
 	return -1
 }
 
+// heap is what the process holds once the collector has run; web.pprof must be on.
+func (a *tap) heap() float64 {
+	a.t.Helper()
+	for range 2 { // what a finalizer held goes with the second
+		if status, body := a.get("/debug/pprof/heap?gc=1"); status != http.StatusOK {
+			a.t.Fatalf("%d %s", status, body)
+		}
+	}
+	return a.metric("go_memstats_heap_alloc_bytes")
+}
+
 func (a *tap) get(path string) (int, string) { return a.request("GET", path) }
 
 func (a *tap) request(method, path string) (int, string) {
