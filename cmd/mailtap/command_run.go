@@ -222,7 +222,6 @@ func (l *liveRun) until(ctx context.Context, hangup <-chan struct{}, web *webSer
 	go l.life.watch(ctx, w)
 	err := w.run(ctx)
 	web.ready.Store(false)
-	r.stop()
 	l.log.Info("stopped", "packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String())
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
@@ -236,7 +235,7 @@ func (l *liveRun) build(out *outputs, sources []namedSource, names []string) *re
 	if l.cfg.TLS.Keylog != "" {
 		r.secrets = &keys.Log{}
 	}
-	r.watch = &watch{pipeline: newPipeline(l.cfg, out, r.secrets, l.cfg.Shards.number()), outputs: out}
+	r.watch = &watch{pipeline: newPipeline(l.cfg, out, r.secrets, l.cfg.Shards.number()), outputs: out, closing: r.stop}
 	for _, s := range sources {
 		r.watch.addPuller(s, l.cfg, l.log)
 	}

@@ -116,6 +116,7 @@ type watch struct {
 	outputs  *outputs
 	pullers  []*puller
 	losses   losses // of the goroutine of what happens without packets
+	closing  func() // called when no more packets come, before connections end; nil: nobody
 
 	mu      sync.Mutex // of all below, which pullers tell
 	clock   packetClock
@@ -210,6 +211,9 @@ func (w *watch) run(ctx context.Context) error {
 			failure = errors.Join(failure, err)
 			cancel() // without one of its sources mailtap would watch less than it says
 		}
+	}
+	if w.closing != nil {
+		w.closing()
 	}
 	w.pipeline.close()
 	w.second(time.Now())

@@ -219,6 +219,7 @@ func (o *outputs) publish() {
 // close delivers what waits, within the configured time, and says what was
 // given up.
 func (o *outputs) close() error {
+	o.sinks.leaving.Wait() // of a reload: each has a time of its own
 	ctx, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
 	defer cancel()
 	told := make(chan error, 1) // beside the sinks: who is away must not use up the others' time

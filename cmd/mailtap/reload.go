@@ -59,6 +59,7 @@ func (r *reloader) swap() error {
 	if err != nil {
 		return err
 	}
+	rules, notices := len(c.engine.Stats().Rules), c.engine.Notices() // the engine is not ours behind the swap
 	r.watch.pipeline.swap(c)
 	r.run.level(next.Log.Level)
 	for _, key := range differ {
@@ -67,11 +68,11 @@ func (r *reloader) swap() error {
 	if renamed(r.running, &next) {
 		r.run.log.Warn("needs a restart: servers, for the label server of metrics; records, rules and the page have the new names", "key", "servers")
 	}
-	for _, notice := range c.engine.Notices() {
+	for _, notice := range notices {
 		r.run.log.Info(notice)
 	}
 	r.running = &next
-	r.run.log.Info("the configuration was reloaded", "rules", len(c.engine.Stats().Rules), "receivers", len(c.receivers), "need_a_restart", len(differ))
+	r.run.log.Info("the configuration was reloaded", "rules", rules, "receivers", len(c.receivers), "need_a_restart", len(differ))
 	return nil
 }
 

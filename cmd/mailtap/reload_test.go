@@ -316,4 +316,35 @@ func TestManyReloadsUnderTraffic(t *testing.T) {
 	}
 }
 
+// Records that wait for Loki, in memory and in its spool, go on with other keys of
+// it: each is pushed, and none twice.
+func TestReloadKeepsWhatWaitsForLoki(t *testing.T) {
+	loki := newPosts(t)
+	loki.leave(true)
+	config := func(wait string) string {
+		return fmt.Sprintf("loki: {url: %q, kinds: [session], batch_wait: %s, timeout: 5s}\nstate_dir: %s\nstop_timeout: 500ms\nweb: {enable_reload: true}\n", loki.URL, wait, filepath.Join(t.TempDir(), "state"))
+	}
+	first := config("100ms")
+	a := startTap(t, first)
+	for i := range 20 {
+		a.talk(mail, i, 0, -1)
+	}
+	a.seen()
+	a.await("they wait", func() bool { return a.metric(`mailtap_log_queue{sink="loki"}`) == 20 })
+	a.reload(strings.Replace(first, "100ms", "200ms", 1))
+	for i := range 20 {
+		a.talk(mail, 20+i, 0, -1)
+	}
+	a.seen()
+	a.await("all wait", func() bool { return a.metric(`mailtap_log_queue{sink="loki"}`) == 40 })
+	loki.leave(false)
+	a.await("all are written", func() bool { return a.metric(`mailtap_log_records_total{result="written",sink="loki"}`) == 40 })
+	if n := a.metric(`mailtap_log_records_total{result="dropped",sink="loki"}`); n != 0 {
+		t.Errorf("%v are dropped:\n%s", n, a.err)
+	}
+	if status := a.stop(syscall.SIGTERM); status != exitDone {
+		t.Errorf("status %d:\n%s", status, a.err)
+	}
+}
+
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }

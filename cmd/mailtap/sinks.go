@@ -147,7 +147,6 @@ func (s *sinks) reopen() {
 // close delivers what waits until ctx ends, all at once, and says what was lost,
 // be it now or before.
 func (s *sinks) close(ctx context.Context) error {
-	s.leaving.Wait() // each has a time of its own
 	var ended sync.WaitGroup
 	if s.loki != nil { // what Stop would say stands in the counts
 		ended.Go(func() { _ = s.loki.Stop(ctx) })

@@ -44,6 +44,12 @@ func startTap(t *testing.T, config string, env ...string) *tap {
 		t.Fatal(err)
 	}
 	a.process = start(t, c)
+	t.Cleanup(func() { // before start's own, which ends it
+		a.stop(syscall.SIGTERM)
+		if strings.Contains(a.err.String(), "DATA RACE") {
+			t.Errorf("a race:\n%s", a.err)
+		}
+	})
 	watching := regexp.MustCompile(`msg=watching .* metrics=(\S+)/metrics`)
 	a.await("it watches", func() bool {
 		found := watching.FindStringSubmatch(a.err.String())
