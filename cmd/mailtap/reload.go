@@ -54,6 +54,9 @@ func (r *reloader) swap() error {
 		return err
 	}
 	differ := next.keepFixed(r.running)
+	if err := r.run.program.outside(&next); err != nil {
+		return err
+	}
 	w := r.run.wiringOf(&next, r.names)
 	c, err := w.change(r.outputs, r.running)
 	if err != nil {
