@@ -9,11 +9,14 @@
 # make bench-live  live capture over a pair of virtual interfaces: packets lost, CPU time a packet; as root
 # make growth the cost of a packet over connections and over time, with its plot
 # make logql  every query to Loki, asked of Loki's own engine over the demo's records; builds Loki, some minutes
+# make release  all that is released, into dist/: programs, .deb, .rpm, lists of what they hold, SHA256SUMS
+# make package-test  makes that twice, and installs, runs, removes the package in a fresh Debian; as root
+# make platforms  compiles for what this machine is not
 # make corpus records of a corpus of captures with known truth beside the checkout, where there is one
 
 SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-GO_BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+GO_BUILD := go build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)'
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.30.0
@@ -26,7 +29,7 @@ ANSWERED := G103,G104,G115,G204,G301,G302,G304,G306,G401,G404,G405,G501,G502,G50
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint vuln sec fuzz corpus corpus-update bench bench-live growth logql clean
+.PHONY: all build demo test vet lint vuln sec fuzz corpus corpus-update bench bench-live growth logql release package-test platforms clean
 
 all: build
 
@@ -80,5 +83,16 @@ growth:
 logql: build
 	@./mailtap read --format json --log.level error cmd/mailtap/testdata/demo.pcap | (cd dashboards/tools/logql && go run . ../..)
 
+release:
+	@.ci/install.sh build
+	@packaging/release.sh dist
+
+package-test:
+	@.ci/install.sh package
+	@.ci/package-test.sh
+
+platforms:
+	@.ci/platforms.sh
+
 clean:
-	rm -f mailtap
+	rm -rf mailtap dist

@@ -180,6 +180,9 @@ func (t *tally) add(now int) uint64 {
 	return t.total
 }
 
+// libpcap is the version that is linked.
+func libpcap() string { return "pcap (" + pcap.Version() + ")" }
+
 func descriptions() map[string]string {
 	list, err := pcap.FindAllDevs()
 	if err != nil {

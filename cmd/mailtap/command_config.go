@@ -45,9 +45,10 @@ func (p *program) checkConfig(c *cobra.Command) error {
 
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version and which live capture is built in", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "mailtap %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(p.stdout, "mailtap %s (%s, %s/%s)\nlive capture: %s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH,
+				capture.BuiltIn())
 			return failed(err)
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,21 @@ func TestUsage(t *testing.T) {
 		if status != 0 && strings.Count(stderr, "\n") != 1 {
 			t.Errorf("mailtap %v: more than one line: %q", c.args, stderr)
 		}
+	}
+}
+
+func TestVersionSaysWhatIsBuiltIn(t *testing.T) {
+	_, stdout, _ := call("", "version")
+	_, methods, _ := strings.Cut(stdout, "\nlive capture: ")
+	if has := strings.HasPrefix(methods, "ring"); has != (runtime.GOOS == "linux") {
+		t.Errorf("the ring is Linux's: %q", stdout)
+	}
+	if strings.Contains(methods, "pcap (libpcap") {
+		t.Skip("libpcap is built in: only CGO_ENABLED=0 go test refuses it")
+	}
+	status, _, stderr := call("", "run", "--interface", "lo", "--capture.method", "pcap", "--web.listen-address", "127.0.0.1:0", "--log.level", "error")
+	if want := "mailtap: capture on lo: this program was built without live capture through libpcap (CGO_ENABLED=0); built in: "; status != 1 || !strings.HasPrefix(stderr, want) {
+		t.Errorf("status %d: %s", status, stderr)
 	}
 }
 

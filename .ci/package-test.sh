@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Makes what is released twice, in two folders, and compares: the same octets.
+# Then the .deb is installed in a fresh Debian in a folder (chroot, no systemd), run
+# there as its own user with cap_net_raw alone over a pair of virtual interfaces,
+# removed and purged; the .rpm is installed and erased in another. As root; no
+# packet leaves the machine. The fresh Debian is kept in PACKAGE_TEST_CACHE
+# (~/.cache/mailtap-test) and made anew after 30 days.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C.UTF-8
+[ "$(id -u)" -eq 0 ] || { echo "needs root, for a chroot and a network namespace: sudo make package-test" >&2; exit 1; }
+
+tmp=$(mktemp -d)
+space=mailtap-package-$$
+watcher=
+cleanup() {
+  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+  ip netns del "$space" 2>/dev/null || true
+  for mounted in "$tmp"/*/proc; do
+    ! mountpoint -q "$mounted" || umount "$mounted"
+  done
+  rm -rf --one-file-system "$tmp"
+}
+trap cleanup EXIT
+say() { echo "$((SECONDS)) s: $*"; }
+die() { echo "package-test: $*" >&2; exit 1; }
+until_holds() { # COMMAND..., for 60 s
+  for _ in $(seq 300); do
+    if "$@" >/dev/null 2>&1; then return; fi
+    sleep 0.2
+  done
+  die "never came true: $*"
+}
+
+# The same octets, whatever the folder.
+VERSION=$(git describe --tags --always --dirty 2>/dev/null || echo v0.0.0)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 1700000000)
+export VERSION SOURCE_DATE_EPOCH
+for copy in one other/folder; do
+  mkdir -p "$tmp/$copy"
+  git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -cf - -T - 2>/dev/null | tar -xf - -C "$tmp/$copy"
+  "$tmp/$copy/packaging/release.sh" "$tmp/$copy/dist" >/dev/null
+  say "released in $copy"
+done
+diff "$tmp/one/dist/SHA256SUMS" "$tmp/other/folder/dist/SHA256SUMS" || die "two builds differ"
+say "both builds are the same: $(wc -l <"$tmp/one/dist/SHA256SUMS") files"
+dist=$tmp/one/dist
+deb=$(ls "$dist"/*_"$(dpkg --print-architecture)".deb)
+rpm=$(ls "$dist"/*."$(uname -m)".rpm)
+(cd "$dist" && sha256sum --quiet -c SHA256SUMS)
+
+# A fresh Debian.
+cache=${PACKAGE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailtap-test}
+mkdir -p "$cache"
+read -r mirror suite < <(apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME) $(COMPONENT)' |
+  awk '$1 == "Debian" && $4 == "main" && $3 !~ /-/ { print $2, $3; exit }')
+fresh=$cache/$suite-$(dpkg --print-architecture).tar
+find "$cache" -name '*.tar' -mtime +30 -delete
+if [ ! -e "$fresh" ]; then
+  debootstrap --variant=minbase "$suite" "$tmp/base" "$mirror" >"$tmp/debootstrap.log" || { tail -5 "$tmp/debootstrap.log" >&2; die "debootstrap failed"; }
+  rm -rf "$tmp"/base/var/cache/apt/archives/*.deb "$tmp"/base/var/lib/apt/lists/*
+  tar -C "$tmp/base" -cf "$fresh.new" . && mv "$fresh.new" "$fresh"
+  rm -rf --one-file-system "$tmp/base"
+  say "a fresh Debian $suite is made"
+fi
+root=$tmp/debian
+mkdir "$root"
+tar -C "$root" -xf "$fresh"
+say "a fresh Debian $suite is there"
+everything() { (cd "$1" && find . -xdev ! -path './var/lib/dpkg/*' ! -path './var/log/*.log' ! -path './proc/*' ! -name 'passwd-' ! -name 'group-' ! -name 'shadow-' ! -name 'gshadow-' ! -path './var/cache/ldconfig/*' ! -path './var/lib/rpm*' | sort); }
+everything "$root" >"$tmp/before"
+cp "$root/etc/passwd" "$tmp/passwd"
+
+# Installed.
+cp "$deb" "$root/mailtap.deb"
+chroot "$root" dpkg -i /mailtap.deb >"$tmp/dpkg.log" 2>&1 || { cat "$tmp/dpkg.log" >&2; die "dpkg -i failed"; }
+rm "$root/mailtap.deb"
+grep -q 'systemctl enable --now mailtap' "$tmp/dpkg.log" || die "the way to start it is not told"
+mode() { chroot "$root" stat -c '%U:%G %a' "$1"; }
+is() { [ "$2" = "$3" ] || die "$1 is $2, want $3"; }
+is /etc/mailtap "$(mode /etc/mailtap)" "root:mailtap 750"
+is /etc/mailtap/mailtap.yaml "$(mode /etc/mailtap/mailtap.yaml)" "root:mailtap 640"
+is /var/lib/mailtap "$(mode /var/lib/mailtap)" "mailtap:mailtap 700"
+is /var/log/mailtap "$(mode /var/log/mailtap)" "mailtap:mailtap 750"
+for file in /usr/bin/mailtap /usr/lib/systemd/system/mailtap.service /usr/lib/sysusers.d/mailtap.conf /etc/default/mailtap \
+  /usr/share/man/man1/mailtap.1.gz /usr/share/man/man1/mailtap-run.1.gz /usr/share/man/man5/mailtap.yaml.5.gz \
+  /usr/share/bash-completion/completions/mailtap /usr/share/zsh/vendor-completions/_mailtap /usr/share/fish/vendor_completions.d/mailtap.fish \
+  /usr/share/doc/mailtap/copyright /usr/share/doc/mailtap/README.md; do
+  [ -s "$root$file" ] || grep -q "$file" "$root/etc/dpkg/dpkg.cfg.d/"* 2>/dev/null || die "$file is not installed"
+done
+entry=$(grep '^mailtap:' "$root/etc/passwd") || die "no user mailtap"
+case $entry in *:/usr/sbin/nologin) ;; *) die "mailtap can log in: $entry" ;; esac
+
+# The unit: systemd reads it, and says how open it is.
+systemd-analyze verify --man=no --root="$root" mailtap.service 2>"$tmp/verify" || { cat "$tmp/verify" >&2; die "systemd does not take the unit"; }
+! grep -i 'mailtap.service' "$tmp/verify" || die "systemd has words about the unit"
+exposure=$(systemd-analyze security --offline=true --no-pager --threshold=15 "$root/usr/lib/systemd/system/mailtap.service" | tail -1) || die "more than 1.5: $exposure"
+say "$exposure"
+
+# The configuration, as the service's user. Without an interface: one line, status 2.
+mount -t proc proc "$root/proc"
+as_service() { # COMMAND...: in the namespace, in the chroot, with what the unit gives
+  ip netns exec "$space" chroot "$root" setpriv --reuid mailtap --regid mailtap --clear-groups --no-new-privs \
+    --bounding-set=-all,+net_raw --inh-caps=-all,+net_raw --ambient-caps=-all,+net_raw "$@"
+}
+ip netns add "$space"
+ip -n "$space" link set lo up
+ip -n "$space" link add tx0 type veth peer name rx0
+for end in rx0 tx0; do
+  ip -n "$space" link set "$end" addrgenmode none mtu 65535 up
+done
+as_service mailtap config check --config /etc/mailtap/mailtap.yaml
+status=0
+as_service mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/none" 2>&1 || status=$?
+is "status without an interface" "$status" 2
+is "lines without an interface" "$(grep -c 'capture.interfaces: name 1 to 64 interfaces' "$tmp/none") of $(wc -l <"$tmp/none")" "1 of 1"
+
+# It watches what is sent into the other end.
+sed -i 's/^  #interfaces: \[eth1\]/  interfaces: [rx0]/' "$root/etc/mailtap/mailtap.yaml"
+go build -o "$tmp/replay" ./.ci/replay
+as_service mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/run.log" 2>&1 &
+watcher=$!
+page() { ip netns exec "$space" python3 -c 'import sys, urllib.request; print(urllib.request.urlopen("http://127.0.0.1:9025" + sys.argv[1], timeout=10).read().decode())' "$1"; }
+until_holds page /-/ready
+ip netns exec "$space" "$tmp/replay" -interface tx0 -rate 2000 cmd/mailtap/testdata/demo.pcap
+told() { page /metrics | grep -q '^mailtap_messages_total{.*result="accepted".*} [1-9]'; }
+until_holds told
+caps=$(grep -E '^Cap(Prm|Eff|Bnd|Amb)' /proc/"$(pgrep -P "$watcher" -x mailtap || echo "$watcher")"/status | awk '{ print $2 }' | sort -u | tr '\n' ' ')
+case $caps in *[1-9a-f]*) [[ $caps =~ ^(0000000000000000\ )?0000000000002000\ $ ]] || die "capabilities beside cap_net_raw: $caps" ;; esac
+kill "$watcher"
+wait "$watcher" || { cat "$tmp/run.log" >&2; die "mailtap run ended with $?"; }
+watcher=
+grep -q '"event":"mail"' "$root/var/log/mailtap/records.json" || die "no record of a mail"
+ls "$root"/var/lib/mailtap/*.state >/dev/null || die "no state was kept"
+say "it watched $(grep -c '"event":"session"' "$root/var/log/mailtap/records.json") sessions as $(chroot "$root" stat -c %U /var/log/mailtap/records.json) without root"
+
+# An upgrade keeps what the administrator wrote.
+cp "$deb" "$root/mailtap.deb"
+chroot "$root" dpkg -i /mailtap.deb >"$tmp/dpkg.log" 2>&1 </dev/null || { cat "$tmp/dpkg.log" >&2; die "installing over it failed"; }
+rm "$root/mailtap.deb"
+grep -q '^  interfaces: \[rx0\]' "$root/etc/mailtap/mailtap.yaml" || die "an upgrade lost the configuration"
+is "/etc/mailtap/mailtap.yaml after an upgrade" "$(mode /etc/mailtap/mailtap.yaml)" "root:mailtap 640"
+
+# Removed: the program goes, configuration, state and records stay. Purged: all goes.
+chroot "$root" dpkg -r mailtap >"$tmp/dpkg.log" 2>&1 || { cat "$tmp/dpkg.log" >&2; die "dpkg -r failed"; }
+[ ! -e "$root/usr/bin/mailtap" ] || die "remove leaves the program"
+[ -s "$root/etc/mailtap/mailtap.yaml" ] && [ -s "$root/var/log/mailtap/records.json" ] || die "remove took configuration or records"
+chroot "$root" dpkg -P mailtap >"$tmp/dpkg.log" 2>&1 || { cat "$tmp/dpkg.log" >&2; die "dpkg -P failed"; }
+umount "$root/proc"
+everything "$root" >"$tmp/after"
+diff "$tmp/before" "$tmp/after" || die "purge leaves, or takes, files"
+diff "$tmp/passwd" "$root/etc/passwd" || die "purge leaves a user"
+say "removed and purged, nothing is left"
+
+# The rpm, by rpm of Debian: no dependencies are known there.
+rpm -qp --list "$rpm" | sort >"$tmp/rpm.list"
+for file in /usr/bin/mailtap /usr/lib/systemd/system/mailtap.service /usr/share/zsh/site-functions/_mailtap /etc/mailtap/mailtap.yaml; do
+  grep -qx "$file" "$tmp/rpm.list" || die "the rpm has no $file"
+done
+is "configuration of the rpm" "$(rpm -qpc "$rpm" | sort | tr '\n' ' ')" "/etc/default/mailtap /etc/mailtap/mailtap.yaml "
+rpm --root "$root" --nodeps --nosignature -i "$rpm" >"$tmp/rpm.log" 2>&1 || { cat "$tmp/rpm.log" >&2; die "rpm -i failed"; }
+is "/etc/mailtap/mailtap.yaml of the rpm" "$(mode /etc/mailtap/mailtap.yaml)" "root:mailtap 640"
+is "/var/lib/mailtap of the rpm" "$(mode /var/lib/mailtap)" "mailtap:mailtap 700"
+chroot "$root" mailtap version
+rpm --root "$root" -e mailtap >"$tmp/rpm.log" 2>&1 || { cat "$tmp/rpm.log" >&2; die "rpm -e failed"; }
+[ ! -e "$root/usr/bin/mailtap" ] && [ -d "$root/var/lib/mailtap" ] || die "rpm -e leaves the program, or takes the state"
+say "the rpm was installed and erased"
