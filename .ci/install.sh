@@ -3,6 +3,7 @@
 # package manager, and says so. Installs nothing that is there, starts no service.
 #   .ci/install.sh build   a C compiler and libpcap's headers
 #   .ci/install.sh test    the same, and the servers and tools of the tests
+#   .ci/install.sh package  those of the test of packages
 set -euo pipefail
 
 what=${1:-build}
@@ -32,6 +33,15 @@ if [ "$what" = test ]; then
   need python3 python3
   need openssl openssl
   need chromium chromium
+  need systemd-analyze systemd
+fi
+if [ "$what" = package ]; then
+  need ip iproute2
+  need setpriv util-linux
+  need python3 python3
+  need systemd-analyze systemd
+  need debootstrap debootstrap
+  need rpm rpm
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then

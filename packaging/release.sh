@@ -11,7 +11,7 @@ umask 022
 cd "$(dirname "$0")/.."
 source=$PWD
 out=$(realpath -m "${1:-dist}")
-export LC_ALL=C TZ=UTC GOFLAGS= GOAMD64=v1 GOARM64=v8.0 GOWORK=off
+export LC_ALL=C TZ=UTC GOFLAGS="" GOAMD64=v1 GOARM64=v8.0 GOWORK=off
 
 : "${VERSION:=$(git describe --tags --always --dirty)}"
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
