@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes what is released twice, in two folders, and compares: the same octets.
+# Makes what is released in two folders, the second time for one architecture, and
+# compares: the same octets.
 # Then the .deb is installed in a fresh Debian in a folder (chroot, no systemd), run
 # there as its own user with cap_net_raw alone over a pair of virtual interfaces,
 # removed and purged; the .rpm is installed and erased in another. As root; no
@@ -46,12 +47,15 @@ for copy in one other/folder; do
   mkdir -p "$tmp/$copy"
   git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -cf - -T - 2>/dev/null | tar -xf - -C "$tmp/$copy"
   "$tmp/$copy/packaging/release.sh" "$tmp/$copy/dist" >/dev/null
+  RELEASE_ARCHES=$(dpkg --print-architecture) # one will do the second time
+  export RELEASE_ARCHES
   say "released in $copy"
 done
 if [ -z "$dist" ]; then
   dist=$tmp/one/dist
-  diff "$dist/SHA256SUMS" "$tmp/other/folder/dist/SHA256SUMS" || die "two builds differ"
-  say "both builds are the same: $(wc -l <"$dist/SHA256SUMS") files"
+  again=$tmp/other/folder/dist/SHA256SUMS
+  ! grep -vxFf "$dist/SHA256SUMS" "$again" || die "two builds differ"
+  say "the second build is the same: $(wc -l <"$again") of $(wc -l <"$dist/SHA256SUMS") files"
 fi
 deb=$(ls "$dist"/*_"$(dpkg --print-architecture)".deb)
 rpm=$(ls "$dist"/*."$(uname -m)".rpm)
@@ -108,26 +112,26 @@ say "$exposure"
 
 # The configuration, as the service's user. Without an interface: one line, status 2.
 mount -t proc proc "$root/proc"
-as_service() { # COMMAND...: in the namespace, in the chroot, with what the unit gives
-  ip netns exec "$space" chroot "$root" setpriv --reuid mailtap --regid mailtap --clear-groups --no-new-privs \
-    --bounding-set=-all,+net_raw --inh-caps=-all,+net_raw --ambient-caps=-all,+net_raw "$@"
-}
+# In the namespace, in the chroot, with what the unit gives; all of them become the command.
+# shellcheck disable=SC2054
+as_service=(ip netns exec "$space" chroot "$root" setpriv --reuid mailtap --regid mailtap --clear-groups --no-new-privs
+  --bounding-set=-all,+net_raw --inh-caps=-all,+net_raw --ambient-caps=-all,+net_raw)
 ip netns add "$space"
 ip -n "$space" link set lo up
 ip -n "$space" link add tx0 type veth peer name rx0
 for end in rx0 tx0; do
   ip -n "$space" link set "$end" addrgenmode none mtu 65535 up
 done
-as_service mailtap config check --config /etc/mailtap/mailtap.yaml
+"${as_service[@]}" mailtap config check --config /etc/mailtap/mailtap.yaml
 status=0
-as_service mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/none" 2>&1 || status=$?
+"${as_service[@]}" mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/none" 2>&1 || status=$?
 is "status without an interface" "$status" 2
 is "lines without an interface" "$(grep -c 'capture.interfaces: name 1 to 64 interfaces' "$tmp/none") of $(wc -l <"$tmp/none")" "1 of 1"
 
 # It watches what is sent into the other end.
 sed -i 's/^  #interfaces: \[eth1\]/  interfaces: [rx0]/' "$root/etc/mailtap/mailtap.yaml"
 go build -o "$tmp/replay" ./.ci/replay
-as_service mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/run.log" 2>&1 &
+"${as_service[@]}" mailtap run --config /etc/mailtap/mailtap.yaml >"$tmp/run.log" 2>&1 &
 watcher=$!
 page() { ip netns exec "$space" python3 -c 'import sys, urllib.request; print(urllib.request.urlopen("http://127.0.0.1:9025" + sys.argv[1], timeout=10).read().decode())' "$1"; }
 until_holds page /-/ready
@@ -135,7 +139,7 @@ ip netns exec "$space" "$tmp/replay" -interface tx0 -rate 2000 cmd/mailtap/testd
 told() { page /metrics >"$tmp/metrics" && grep -q '^mailtap_messages_total{.*result="accepted".*} [1-9]' "$tmp/metrics"; }
 until_holds told
 caps=$(grep -E '^Cap(Prm|Eff|Bnd|Amb)' "/proc/$watcher/status" | awk '{ print $2 }' | sort -u | tr '\n' ' ')
-case $caps in *[1-9a-f]*) [[ $caps =~ ^(0000000000000000\ )?0000000000002000\ $ ]] || die "capabilities beside cap_net_raw: $caps" ;; esac
+[[ $caps =~ ^(0000000000000000\ )?0000000000002000\ $ ]] || die "capabilities beside cap_net_raw: $caps"
 kill "$watcher"
 wait "$watcher" || { cat "$tmp/run.log" >&2; die "mailtap run ended with $?"; }
 watcher=
