@@ -139,6 +139,10 @@ type Metrics struct {
 	notices                                            *noticeFamilies
 	source, dropReason, streamState, evictReason, sink *set
 	ignoredReason, logResult, webReason                *set
+	storageErrors, storageDamaged, clockSteps          *counters
+	storageFailing, sourceUp                           *gauges
+	evidenceFiles                                      *published
+	store, clock, evidenceResult                       *set
 }
 
 // New defines all metrics in reg and seeds them. It panics where reg has one of
@@ -152,6 +156,7 @@ func New(reg prometheus.Registerer, o Options) *Metrics {
 	m.defineDeferred()
 	m.defineTLS()
 	m.defineOutputs(o)
+	m.defineSurvival()
 	if o.Top {
 		m.top = m.defineTop()
 	}

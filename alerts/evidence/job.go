@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -45,8 +46,9 @@ func (k *Keeper) write() {
 		if j == nil {
 			return
 		}
-		removed, err := k.dir.write(j.path, func(w io.Writer) error { return j.write(w, &k.opts) })
+		removed, err := k.dir.write(j.path, func(w io.Writer) error { return cmp.Or(k.opts.Fault(), j.write(w, &k.opts)) })
 		k.wrote(j, removed, err)
+		k.opts.Wrote(err)
 		if err != nil && !failing {
 			k.opts.Failed(fmt.Errorf("evidence: %w", err))
 		}

@@ -31,6 +31,11 @@ type Options struct {
 	// Failed is told, once until it works again, that evidence could not be
 	// written or was left out. It is called by any goroutine.
 	Failed func(error)
+
+	// Wrote is told how each file went, nil where it was written; nil: nobody.
+	Wrote func(error)
+	// Fault says why the next write fails, in a build that makes them; nil: none does.
+	Fault func() error
 }
 
 func (o Options) withDefaults() Options {
@@ -41,6 +46,12 @@ func (o Options) withDefaults() Options {
 	o.MaxOctets = cmp.Or(o.MaxOctets, 1<<30)
 	if o.Failed == nil {
 		o.Failed = func(error) {}
+	}
+	if o.Wrote == nil {
+		o.Wrote = func(error) {}
+	}
+	if o.Fault == nil {
+		o.Fault = func() error { return nil }
 	}
 	return o
 }

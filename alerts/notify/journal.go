@@ -87,6 +87,18 @@ func (j *journal) append(record []byte) error {
 	return nil
 }
 
+// keepCopy keeps what is not whole for somebody to look at. Its failure costs
+// nothing that could be read.
+func (j *journal) keepCopy(name string) {
+	data, err := io.ReadAll(io.NewSectionReader(j.file, 0, maxJournal))
+	if err == nil {
+		err = os.WriteFile(name, data, 0o600)
+	}
+	if err != nil {
+		os.Remove(name)
+	}
+}
+
 // reset empties it: the store has its records.
 func (j *journal) reset() error {
 	j.size = 0

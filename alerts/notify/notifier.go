@@ -22,6 +22,9 @@ type Options struct {
 	Observer   Observer                         // nil: nobody
 	Failed     func(receiver string, err error) // told once for each delivery that begins to fail, and for each refused one; nil: nobody
 	Notice     func(text string)                // told what became of the outbox, in a sentence; must not call the Notifier; nil: nobody
+	Wrote      func(err error)                  // told how each write of the outbox went; must not call the Notifier; nil: Notice is told of the first that fails
+	Damaged    func(files int)                  // told how many files of the outbox were set aside; nil: nobody
+	Fault      func() error                     // why the next write of the outbox fails, in a build that makes them; nil: none does
 	Clock      Clock                            // nil: the wall clock
 	Jitter     func() float64                   // 0 to 1, the part of half the backoff that is added to its other half; nil: random
 }
@@ -33,6 +36,12 @@ func (o *Options) fill() {
 	o.MaxBackoff = cmp.Or(max(o.MaxBackoff, 0), 5*time.Minute)
 	if o.Notice == nil {
 		o.Notice = func(string) {}
+	}
+	if o.Damaged == nil {
+		o.Damaged = func(int) {}
+	}
+	if o.Fault == nil {
+		o.Fault = func() error { return nil }
 	}
 	if o.Clock == nil {
 		o.Clock = WallClock{}

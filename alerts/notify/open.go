@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,13 +14,16 @@ import (
 	"github.com/mailtap/mailtap/alerts"
 )
 
-const storeName = "alerts.db"
+const (
+	storeName = "alerts.db"
+	aside     = ".damaged" // behind the name of a file that is not whole
+)
 
 // openOutbox opens the folder, and gives what each receiver lacks, oldest
 // first. What an earlier process left in journals goes to the store. The caller
 // starts run.
 func openOutbox(o *Options, receivers []string) (*outbox, map[string][]note, error) {
-	b := &outbox{notice: o.Notice, clock: o.Clock, active: active{max: o.MaxActive, last: map[string]*alerts.Alert{}}}
+	b := &outbox{notice: o.Notice, wrote: o.Wrote, damaged: o.Damaged, fault: o.Fault, clock: o.Clock, active: active{max: o.MaxActive, last: map[string]*alerts.Alert{}}}
 	if o.Dir == "" {
 		return b, nil, nil
 	}
@@ -46,6 +50,7 @@ func (o *outbox) open(dir string, receivers []string) (map[string][]note, error)
 		return nil, err
 	}
 	if damage != nil {
+		o.damaged(1)
 		o.notice(fmt.Sprintf("the outbox of the last run is not whole, %d alerts could be read from it and %s.damaged keeps the rest: %v", len(c.records), storeName, damage))
 	}
 	o.store = s
@@ -94,24 +99,35 @@ func (o *outbox) openJournals(dir string, c *content) ([]record, error) {
 	}
 	torn := 0
 	for i, name := range []string{"journal-0", "journal-1"} {
-		j, records, rest, err := openJournal(filepath.Join(dir, name))
+		name = filepath.Join(dir, name)
+		j, records, rest, err := openJournal(name)
+		if errors.Is(err, fs.ErrPermission) { // somebody else's
+			o.notice(fmt.Sprintf("the outbox's journal of the last run may not be read, %s.damaged keeps it: %v", filepath.Base(name), err))
+			o.damaged(1)
+			if err = os.Rename(name, name+aside); err == nil {
+				j, records, rest, err = openJournal(name)
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		o.journals[i] = j
-		torn += rest
 		for _, b := range records {
 			r, ok := decodeRecord(b)
 			if !ok {
-				torn += len(b)
+				rest += len(b)
 			} else if r.ID > c.upTo && !known[r.ID] {
 				known[r.ID] = true
 				late = append(late, r)
 			}
 		}
+		if torn += rest; rest > 0 {
+			o.damaged(1)
+			j.keepCopy(name + aside)
+		}
 	}
 	if torn > 0 {
-		o.notice(fmt.Sprintf("the outbox's journal of the last run is not whole, as after a kill while an alert was written; %d octets of it are left out", torn))
+		o.notice(fmt.Sprintf("the outbox's journal of the last run is not whole, as after a kill while an alert was written; %d octets of it are left out, a copy is beside it", torn))
 	}
 	slices.SortFunc(late, func(a, b record) int { return cmp.Compare(a.ID, b.ID) })
 	return late, nil

@@ -19,8 +19,11 @@ const (
 // a second in the store, on the disk; then its journal is emptied. Without one
 // it is memory only.
 type outbox struct {
-	notice func(string)
-	clock  Clock
+	notice  func(string)
+	wrote   func(error) // nil: notice
+	damaged func(files int)
+	fault   func() error
+	clock   Clock
 
 	mu       sync.Mutex
 	last     uint64 // id
@@ -72,7 +75,11 @@ func (o *outbox) keep(a *alerts.Alert, to []string, changed bool) {
 		o.now.fires(a, alert)
 	}
 	j := o.journals[o.current]
-	o.refused(j.append(whole))
+	err = o.fault()
+	if err == nil {
+		err = j.append(whole)
+	}
+	o.refused(err)
 	signal(o.dirty)
 	if j.size > earlySync {
 		signal(o.early)
@@ -81,7 +88,9 @@ func (o *outbox) keep(a *alerts.Alert, to []string, changed bool) {
 
 // refused says once that alerts are kept in memory only.
 func (o *outbox) refused(err error) {
-	if err != nil && !o.refusing {
+	if o.wrote != nil {
+		o.wrote(err)
+	} else if err != nil && !o.refusing {
 		o.notice(fmt.Sprintf("the outbox does not take alerts, they are in memory only: %v", err))
 	}
 	o.refusing = err != nil
@@ -149,7 +158,13 @@ func (o *outbox) commit() error {
 	if o.flight == nil && !o.launch() {
 		return nil
 	}
-	err := o.store.commit(o.flight)
+	err := o.fault()
+	if err == nil {
+		err = o.store.commit(o.flight)
+	}
+	if o.wrote != nil {
+		o.wrote(err)
+	}
 	if err == nil {
 		o.flight, o.fails = nil, false
 		o.spare().reset() // what it holds is known by its ids; no harm if it stays
@@ -158,7 +173,7 @@ func (o *outbox) commit() error {
 	for _, j := range o.journals {
 		j.file.Sync()
 	}
-	if !o.fails {
+	if !o.fails && o.wrote == nil {
 		o.notice(fmt.Sprintf("the outbox's store takes nothing, it is tried again: %v", err))
 	}
 	o.fails = true

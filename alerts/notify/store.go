@@ -53,7 +53,7 @@ func openStore(name string) (s *store, c content, damage, err error) {
 		return s, c, nil, err
 	}
 	damage = err
-	if err := os.Rename(name, name+".damaged"); err != nil {
+	if err := os.Rename(name, name+aside); err != nil {
 		return nil, c, nil, err
 	}
 	s, _, err = readStore(name)
@@ -65,6 +65,9 @@ func isDamage(err error) bool {
 	var path *fs.PathError
 	var call *os.SyscallError
 	var errno syscall.Errno
+	if errors.Is(err, fs.ErrPermission) { // somebody else's: it is none of ours
+		return true
+	}
 	return !errors.Is(err, errLocked) && !errors.As(err, &path) && !errors.As(err, &call) && !errors.As(err, &errno)
 }
 

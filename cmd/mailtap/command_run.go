@@ -154,7 +154,7 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 		return err
 	}
 	if dir := string(l.cfg.StateDir); dir != "" && !l.forgets {
-		if err := out.keep(dir, l.log); err != nil {
+		if err := out.keep(dir); err != nil {
 			return errors.Join(err, out.close())
 		}
 	}

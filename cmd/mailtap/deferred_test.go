@@ -178,7 +178,8 @@ func TestDeferredMailOutlivesARestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := out.keep(dir, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
+		out.disk = newStorage(slog.New(slog.NewTextHandler(&log, nil)), out.metrics)
+		if err := out.keep(dir); err != nil {
 			t.Fatal(err)
 		}
 		return out, registry

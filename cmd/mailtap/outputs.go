@@ -38,6 +38,7 @@ type outputs struct {
 	top      *top.Lists     // nil where nobody wants it
 	states   []*stateFile
 	web      *webServer // nil: nobody listens
+	disk     *storage
 
 	log         *slog.Logger
 	stopTimeout time.Duration
@@ -121,13 +122,13 @@ func (o *outputs) advance(now time.Time) {
 }
 
 // keep restores from the state directory what is known there, and keeps it there.
-func (o *outputs) keep(dir string, log *slog.Logger) error {
+func (o *outputs) keep(dir string) error {
 	all := []kept{o.keptRules()}
 	if o.queue != nil {
 		all = append(all, o.queue.kept())
 	}
 	for _, k := range all {
-		s, err := openState(dir, k, saveInterval, log)
+		s, err := openState(dir, k, saveInterval, o.disk)
 		if err != nil {
 			return err
 		}
@@ -140,7 +141,7 @@ func (o *outputs) keep(dir string, log *slog.Logger) error {
 }
 
 func (o *outputs) keptRules() kept {
-	return kept{rulesNow{o}, "alerts.state", "the state of the rules", "windows and alerts begin anew"}
+	return kept{rulesNow{o}, "alerts.state", metrics.StoreAlerts, "the state of the rules", "windows and alerts begin anew"}
 }
 
 // rulesNow are the rules of the configuration that holds.
@@ -211,6 +212,8 @@ func (o *outputs) publish() {
 	if o.web != nil {
 		o.metrics.Web(o.web.listener.connections(), o.web.refused.counts())
 	}
+	o.publishEvidence()
+	o.disk.tick(time.Now())
 	if o.page != nil {
 		o.page.Publish()
 	}

@@ -23,9 +23,11 @@ type sinks struct {
 	loki   *recordlog.Loki
 	syslog *recordlog.Syslog
 
-	log  *slog.Logger
-	said map[string]bool         // what was said and is not over
-	lost map[string]lostOnTheWay // by sink
+	log   *slog.Logger
+	disk  *storage
+	aside int                     // files of the spool, told
+	said  map[string]bool         // what was said and is not over
+	lost  map[string]lostOnTheWay // by sink
 
 	mu      sync.Mutex                  // of all: a reload changes them
 	before  []outgoing                  // that a reload took away and that are not closed yet
@@ -78,12 +80,18 @@ func (s *sinks) publish(m *metrics.Metrics) {
 	defer s.mu.Unlock()
 	if s.file != nil {
 		_ = s.file.Flush() // says what Err says
-		s.watch("records are lost: the file does not take them", "records are written again", s.file.Err())
+		s.disk.poll(metrics.StoreRecords, "records are lost: the file does not take them", "records are written again", s.file.Failed(), s.file.Err())
 		s.watch("the file of records is written, but not rotated or opened anew; it is tried again", "the file of records is rotated again", s.file.Trouble())
 	}
 	if s.loki != nil {
 		s.watch("Loki does not take records; they wait", "Loki takes records again", s.loki.Err())
-		s.watch("the spool of records for Loki is in trouble", "the spool of records for Loki works again", s.loki.SpoolErr())
+		failed, aside := s.loki.SpoolFaults()
+		s.disk.poll(metrics.StoreSpool, "the spool of records for Loki takes nothing, they wait in memory", "the spool of records for Loki works again", failed, s.loki.SpoolErr())
+		if more := aside - s.aside; more > 0 {
+			s.aside = aside
+			s.disk.damaged(metrics.StoreSpool, more)
+			s.log.Warn("damaged files of the spool of records for Loki were set aside", "files", more)
+		}
 		if !s.loki.Metadata() && s.first("metadata") {
 			s.log.Warn("Loki refuses structured metadata; records are sent without it")
 		}

@@ -17,6 +17,9 @@ import (
 // is killed.
 const saveInterval = 5 * time.Minute
 
+// saveAgain is how soon a state is saved anew that the disk did not take.
+const saveAgain = 10 * time.Second
+
 // stateful is what knows something that outlives a restart.
 type stateful interface {
 	Save(io.Writer) error
@@ -26,28 +29,31 @@ type stateful interface {
 // kept is one thing that is kept in the state directory.
 type kept struct {
 	stateful
-	name string // of the file
-	what string // the state of the rules
-	lost string // what it means that it cannot be read
+	name  string // of the file
+	store string // of metrics
+	what  string // the state of the rules
+	lost  string // what it means that it cannot be read
 }
 
 // stateFile keeps something in a file of the state directory. The goroutine of the
 // events puts it into memory; another one writes it.
 type stateFile struct {
 	kept
-	path    string
-	log     *slog.Logger
-	due     atomic.Bool // the next load has it saved
-	jobs    chan []byte // at most one waits
-	stop    chan struct{}
-	done    chan struct{}
-	failing bool // of the writer: to say it once
+	path string
+	log  *slog.Logger
+	disk *storage
+	due  atomic.Bool // the next load has it saved
+	jobs chan []byte // at most one waits
+	stop chan struct{}
+	done chan struct{}
+
+	fault func() error // why the next write fails, in a build for that; nil: it does not
 }
 
 // openState restores something from the state directory, which it makes where
-// there is none, and begins to keep it there. A damaged file is told of, and
-// replaced by the next save.
-func openState(dir string, k kept, every time.Duration, log *slog.Logger) (*stateFile, error) {
+// there is none, and begins to keep it there. A file that cannot be read is told
+// of, and set aside.
+func openState(dir string, k kept, every time.Duration, disk *storage) (*stateFile, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, failed(fmt.Errorf("state_dir: %w", err))
 	}
@@ -58,7 +64,7 @@ func openState(dir string, k kept, every time.Duration, log *slog.Logger) (*stat
 	probe.Close()
 	os.Remove(probe.Name())
 	s := &stateFile{
-		kept: k, path: filepath.Join(dir, k.name), log: log,
+		kept: k, path: filepath.Join(dir, k.name), log: disk.log, disk: disk,
 		jobs: make(chan []byte, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.restore()
@@ -72,9 +78,15 @@ func (s *stateFile) restore() {
 		err = s.Restore(f)
 		f.Close()
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn(s.what+" was saved and cannot be used: "+s.lost, "file", s.path, "err", err)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return
 	}
+	s.disk.damaged(s.store, 1)
+	aside, failed := setAside(s.path)
+	if failed != nil {
+		aside = "it stays until it is saved anew: " + failed.Error()
+	}
+	s.log.Warn(s.what+" was saved and cannot be used: "+s.lost, "file", s.path, "err", err, "aside", aside)
 }
 
 // save puts the state into memory, when it is time. The goroutine of the events
@@ -97,22 +109,34 @@ func (s *stateFile) save() {
 // write is the writer's goroutine.
 func (s *stateFile) write(every time.Duration) {
 	defer close(s.done)
-	tick := time.NewTicker(every)
+	tick := time.NewTimer(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
 			s.due.Store(true)
+			tick.Reset(every)
 		case state := <-s.jobs:
-			err := writeAtomically(s.path, state)
-			if err != nil && !s.failing {
-				s.log.Error(s.what+" was not saved", "err", err)
+			if s.writeFile(state) != nil {
+				tick.Reset(min(every, saveAgain)) // a kill would cost more with each minute
 			}
-			s.failing = err != nil
 		case <-s.stop:
 			return
 		}
 	}
+}
+
+// writeFile writes a state, and tells how that went.
+func (s *stateFile) writeFile(state []byte) error {
+	var err error
+	if s.fault != nil {
+		err = s.fault()
+	}
+	if err == nil {
+		err = writeAtomically(s.path, state)
+	}
+	s.disk.wrote(s.store, s.what+" was not saved; it is tried again", s.what+" is saved again", err)
+	return err
 }
 
 // close saves the last state. The events must have ended.
@@ -122,7 +146,7 @@ func (s *stateFile) close() error {
 	var b bytes.Buffer
 	err := s.Save(&b)
 	if err == nil {
-		err = writeAtomically(s.path, b.Bytes())
+		err = s.writeFile(b.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("%s was not saved: %w", s.what, err)

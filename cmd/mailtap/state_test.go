@@ -46,7 +46,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	first := newGuesser(t)
-	s, err := openState(dir, (&outputs{engine: first.engine}).keptRules(), time.Hour, logger)
+	s, err := openState(dir, (&outputs{engine: first.engine}).keptRules(), time.Hour, newStorage(logger, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 	}
 	second := newGuesser(t)
 	second.second = first.second
-	if s, err = openState(dir, (&outputs{engine: second.engine}).keptRules(), time.Hour, logger); err != nil {
+	if s, err = openState(dir, (&outputs{engine: second.engine}).keptRules(), time.Hour, newStorage(logger, nil)); err != nil {
 		t.Fatal(err)
 	}
 	second.fail(2)
@@ -83,7 +83,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	third := newGuesser(t)
-	s, err = openState(dir, (&outputs{engine: third.engine}).keptRules(), time.Hour, logger)
+	s, err = openState(dir, (&outputs{engine: third.engine}).keptRules(), time.Hour, newStorage(logger, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestStateOutlivesARestart(t *testing.T) {
 func TestStateIsSavedNowAndThen(t *testing.T) {
 	dir := t.TempDir()
 	g := newGuesser(t)
-	s, err := openState(dir, (&outputs{engine: g.engine}).keptRules(), time.Millisecond, slog.New(slog.DiscardHandler))
+	s, err := openState(dir, (&outputs{engine: g.engine}).keptRules(), time.Millisecond, newStorage(slog.New(slog.DiscardHandler), nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestStateDirMustBeWritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openState(file, (&outputs{engine: newGuesser(t).engine}).keptRules(), time.Hour, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "state_dir") {
+	if _, err := openState(file, (&outputs{engine: newGuesser(t).engine}).keptRules(), time.Hour, newStorage(slog.New(slog.DiscardHandler), nil)); err == nil || !strings.Contains(err.Error(), "state_dir") {
 		t.Error(err)
 	}
 }

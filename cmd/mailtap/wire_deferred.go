@@ -31,5 +31,5 @@ func (q *deferredQueue) advance(now time.Time) {
 func (q *deferredQueue) publish() { q.counts.Publish(q.Status()) }
 
 func (q *deferredQueue) kept() kept {
-	return kept{q.Queue, "deferrals.state", "the state of deferred mail", "the queue begins empty"}
+	return kept{q.Queue, "deferrals.state", metrics.StoreDeferrals, "the state of deferred mail", "the queue begins empty"}
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/mailtap/mailtap/alerts/evidence"
+	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/metrics/deferrals"
 )
 
@@ -16,12 +18,20 @@ func (w wiring) addEvidence(o *outputs) error {
 	if e.Directory == "" {
 		return nil
 	}
+	wrote := func(err error) {
+		o.disk.wrote(metrics.StoreEvidence, "evidence of alerts is not written; the next is tried", "evidence of alerts is written again", err)
+	}
 	var err error
 	o.evidence, err = evidence.Open(evidence.Options{
 		Directory: string(e.Directory), Memory: int(e.Memory), Packets: int(e.SessionPackets), Octets: int(e.SessionSize),
 		MaxFiles: int(e.MaxFiles), MaxOctets: int64(e.MaxSize), Severity: string(e.Severity), KeepSecrets: e.KeepSecrets,
 		Wait: w.offline, Program: "mailtap " + version,
-		Failed: func(err error) { w.log.Error("evidence of an alert was not written", "err", err) },
+		Wrote: wrote,
+		Failed: func(err error) {
+			if errors.Is(err, evidence.ErrBusy) { // Wrote is told all else
+				wrote(err)
+			}
+		},
 	})
 	if err != nil {
 		return failed(fmt.Errorf("alerts.evidence.directory: %w", err))
@@ -30,6 +40,15 @@ func (w wiring) addEvidence(o *outputs) error {
 		w.log.Warn("others may look into the directory of evidence, which holds mail", "directory", string(e.Directory), "mode", info.Mode().Perm().String())
 	}
 	return nil
+}
+
+// publishEvidence tells metrics what became of files.
+func (o *outputs) publishEvidence() {
+	if o.evidence == nil || o.metrics == nil {
+		return
+	}
+	c := o.evidence.Counts()
+	o.metrics.Evidence(metrics.EvidenceCounts{Written: c.Written, Failed: c.Failed, LeftOut: c.LeftOut, Removed: c.Removed})
 }
 
 // heap is what the program may hold before the collector works harder.

@@ -55,6 +55,8 @@ func (w wiring) outputs() (*outputs, error) {
 		o.queue = newDeferredQueue(w.cfg, o.metrics)
 		o.top = top.New(w.cfg.Metrics.Top.options())
 	}
+	o.disk = newStorage(w.log, o.metrics)
+	o.sinks.disk = o.disk
 	if err := w.addNotifier(o, list); err != nil { // first: its lock keeps a second mailtap off state_dir
 		return nil, err
 	}
@@ -78,6 +80,10 @@ func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
 	options := notify.Options{
 		MaxBackoff: w.backoff, Dir: dir,
 		Notice: func(text string) { w.log.Warn(text) },
+		Wrote: func(err error) {
+			o.disk.wrote(metrics.StoreOutbox, "the outbox does not take alerts, they wait in memory; it is tried again", "the outbox takes alerts again", err)
+		},
+		Damaged: func(files int) { o.disk.damaged(metrics.StoreOutbox, files) },
 		Failed: func(receiver string, err error) {
 			what := "a receiver does not take alerts; they wait and are tried again"
 			if how := new(notify.Error); errors.As(err, &how) && how.Final {

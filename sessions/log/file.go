@@ -44,8 +44,9 @@ type File struct {
 	ended   bool // Close was called
 	over    bool // and its time is over
 	counted Counts
-	failure error // of the last write
-	trouble error // with rotation
+	failure error  // of the last write
+	failed  uint64 // writes
+	trouble error  // with rotation
 }
 
 // chunk is a full buffer.
@@ -122,6 +123,13 @@ func (f *File) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failure
+}
+
+// Failed is how many writes failed.
+func (f *File) Failed() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
 }
 
 // Trouble says what is wrong with the rotation or the opening of the file, which
@@ -210,6 +218,7 @@ func (f *File) count(written, of int, err error) {
 	f.counted.drop(Unwritten, of-written)
 	f.failure = nil
 	if err != nil {
+		f.failed++
 		f.failure = fmt.Errorf("log: writing records: %w", err)
 	}
 }

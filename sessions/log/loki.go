@@ -47,6 +47,8 @@ type Loki struct {
 	stuck    bool     // it took nothing when last asked
 	under    int      // records that left the queue or the spool, outcome unknown
 	spooled  int      // records in the spool
+	aside    int      // damaged files of it
+	spoolBad uint64   // its writes that failed
 	rest     [][]item // of the batch under way
 	file     spooled  // that it came from
 	last     error    // why the last push failed
@@ -77,9 +79,7 @@ func startLoki(o LokiOptions, p pusher) (*Loki, error) {
 		if err != nil {
 			return nil, fmt.Errorf("log: the spool of Loki: %w", err)
 		}
-		if damaged > 0 {
-			l.spoolErr = fmt.Errorf("log: the spool of Loki: %d damaged files were removed", damaged)
-		}
+		l.aside, s.fault = damaged, o.Fault
 		l.spool, l.spooled = s, s.items()
 		l.ended.Go(l.spill)
 	}
@@ -134,6 +134,14 @@ func (l *Loki) SpoolErr() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.spoolErr
+}
+
+// SpoolFaults says how many writes of the spool failed, and how many of its files
+// were damaged and set aside.
+func (l *Loki) SpoolFaults() (failed uint64, aside int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.spoolBad, l.aside
 }
 
 // Metadata says whether structured metadata is sent: not where Loki refused it.
@@ -213,7 +221,7 @@ func (l *Loki) take() bool {
 	if l.spool != nil {
 		if file, ok = l.spool.take(); ok {
 			if batch, err = l.spool.load(file); err != nil {
-				l.spool.remove(file)
+				l.spool.setAside(file)
 			}
 		}
 	}
@@ -221,8 +229,8 @@ func (l *Loki) take() bool {
 	defer l.mu.Unlock()
 	switch {
 	case err != nil:
+		l.aside++
 		l.counted.drop(Damaged, file.items)
-		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
 	case !ok:
 		batch = l.queue.take(nil, l.o.BatchBytes)
 	}

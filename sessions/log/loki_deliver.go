@@ -46,6 +46,9 @@ func (l *Loki) deliver(wait *pause) bool {
 	l.mu.Lock()
 	over, file := l.over, l.file
 	l.rest, l.file = nil, spooled{}
+	if items, _, _ := l.queue.state(); items == 0 && l.spooled == 0 { // nothing needs a disk
+		l.spoolErr, l.stuck = nil, false
+	}
 	l.mu.Unlock()
 	if l.spool != nil && !over {
 		l.spool.remove(file)
@@ -69,6 +72,7 @@ func (l *Loki) keepUnderWay() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
+		l.spoolBad++
 		l.spoolErr = fmt.Errorf("log: the spool of Loki: %w", err)
 		return
 	}

@@ -32,6 +32,7 @@ type LokiOptions struct {
 	SpoolDir  string        // folder for what cannot wait in memory; none: memory only. Nobody else may use it
 	SpoolSize int64         // octets in it; then the oldest gives way; default 256 MiB
 	SpoolWait time.Duration // longest time in memory while Loki takes nothing; default 5 s
+	Fault     func() error  // why the next write of the spool fails, in a build that makes them; nil: none does
 
 	Block     bool          // wait for space in the queue (offline reading) instead of dropping at once (live)
 	BlockWait time.Duration // longest such wait; then records are dropped until there is space; default 2 min

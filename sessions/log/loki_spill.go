@@ -57,6 +57,7 @@ func (l *Loki) spillBatch() bool {
 	l.counted.drop(SpoolFull, gone)
 	if err != nil { // a full disk: they wait in memory, and what finds no room there is dropped
 		l.queue.putBack(batch)
+		l.spoolBad++
 		l.spoolErr, l.stuck = fmt.Errorf("log: the spool of Loki: %w", err), true
 		return false
 	}

@@ -21,6 +21,7 @@ type spool struct {
 	size  int64 // of all files, as they take room on a disk
 	files []spooled
 	next  uint64 // number of the next file: none is used twice, one may still be on its way
+	fault func() error
 }
 
 // spooled is one file.
@@ -32,12 +33,13 @@ type spooled struct {
 
 const (
 	spoolSuffix = ".records"
+	asideSuffix = ".damaged"
 	firstNumber = 1 << 40 // leaves room before it, for what was under way at the end
 	diskBlock   = 4096    // a small file takes so much
 )
 
 // openSpool makes the folder where it is not there, and finds what an earlier run
-// left. damaged counts files that tell nothing; they are removed.
+// left. damaged counts files that tell nothing; they are set aside.
 func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
 	// Records name users and addresses: they are for mailtap's user alone.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -60,7 +62,7 @@ func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
 		f := spooled{number: number}
 		if f.size, f.items, err = s.look(f); err != nil {
 			damaged++
-			os.Remove(s.path(f))
+			s.setAside(f)
 			continue
 		}
 		s.add(len(s.files), f)
@@ -152,6 +154,11 @@ func (s *spool) putBack(batch []item, was spooled) error {
 
 // write leaves a whole file or none.
 func (s *spool) write(f spooled, b []byte) error {
+	if s.fault != nil {
+		if err := s.fault(); err != nil {
+			return err
+		}
+	}
 	name := s.path(f)
 	out, err := os.OpenFile(name+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -200,6 +207,22 @@ func (s *spool) remove(f spooled) {
 	}
 	s.forget(f)
 	os.Remove(s.path(f))
+}
+
+// maxAside is how many damaged files are kept for somebody to look at.
+const maxAside = 10
+
+// setAside takes a damaged file out of the way: it is kept under another name.
+func (s *spool) setAside(f spooled) {
+	s.forget(f)
+	if os.Rename(s.path(f), s.path(f)+asideSuffix) != nil {
+		os.Remove(s.path(f))
+	}
+	old, _ := filepath.Glob(filepath.Join(s.dir, "*"+spoolSuffix+asideSuffix)) // in their order
+	for len(old) > maxAside {
+		os.Remove(old[0])
+		old = old[1:]
+	}
 }
 
 // items is how many records wait.

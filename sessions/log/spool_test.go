@@ -162,11 +162,14 @@ func TestDamagedFilesOfTheSpoolAreCounted(t *testing.T) {
 	o := quick(f.URL)
 	o.SpoolDir = dir
 	l := startTestLoki(t, o)
-	if l.SpoolErr() == nil {
-		t.Error("nothing is said of the empty file")
-	}
 	await(t, func() bool { return l.Counts().Waiting == 0 })
 	stopTestLoki(t, l)
+	if _, aside := l.SpoolFaults(); aside != 2 {
+		t.Errorf("%d files are told to be set aside", aside)
+	}
+	if kept, _ := filepath.Glob(filepath.Join(dir, "*.damaged")); len(kept) != 2 {
+		t.Errorf("set aside: %v", kept)
+	}
 	if c := l.Counts(); c.Written != 10 || c.Reasons[Damaged] != 10 || f.stored() != 10 {
 		t.Errorf("counts %+v, %d arrived", c, f.stored())
 	}
