@@ -235,7 +235,7 @@ func (l *liveRun) build(out *outputs, sources []namedSource, names []string) *re
 	if l.cfg.TLS.Keylog != "" {
 		r.secrets = &keys.Log{}
 	}
-	r.watch = &watch{pipeline: newPipeline(l.cfg, out, r.secrets, l.cfg.Shards.number()), outputs: out, closing: r.stop}
+	r.watch = &watch{pipeline: newPipeline(l.cfg, out, r.secrets, l.cfg.Shards.number()), outputs: out, closing: r.stop, machine: bootClock{time.Now()}}
 	for _, s := range sources {
 		r.watch.addPuller(s, l.cfg, l.log)
 	}

@@ -42,14 +42,20 @@ type puller struct {
 	second  bool // another puller has the same interface, and speaks for it
 	away    bool // the source told a problem
 	turns   atomic.Uint64
+	steps   uint64
 }
 
 func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
 	second := slices.ContainsFunc(w.pullers, func(r *puller) bool { return r.name == s.name })
-	w.pullers = append(w.pullers, &puller{
+	r := &puller{
 		watch: w, second: second, index: len(w.pullers), name: s.name, source: s.source, intake: newIntake(cfg),
 		load: newLoad(len(w.pipeline.shards), w.outputs.encoder()), log: log,
-	})
+	}
+	if _, ok := s.source.(*capture.Live); ok { // the kernel stamps its packets by the wall clock
+		r.intake.stamps.machine = w.machine
+		w.pipeline.intake.stamps.machine = w.machine
+	}
+	w.pullers = append(w.pullers, r)
 }
 
 // run reads until ctx ends (nil), the source ends (io.EOF) or fails.
@@ -90,6 +96,9 @@ func (r *puller) notice() {
 		return
 	}
 	r.away = problem != nil
+	if r.watch.outputs.metrics != nil {
+		r.watch.outputs.metrics.CaptureUp(r.name, !r.away)
+	}
 	if r.away {
 		r.log.Warn("no packets can come, capture goes on when they can", "source", r.name, "reason", problem)
 	} else {
@@ -103,6 +112,10 @@ func (r *puller) count(now bool) {
 		return
 	}
 	r.counted = time.Now()
+	if back, set := r.intake.steps, r.intake.stamps.steps; r.steps != back+set {
+		r.steps = back + set
+		r.watch.stepped()
+	}
 	if _, kernel, device, err := r.source.Stats(); err == nil {
 		r.counts.DroppedKernel, r.counts.DroppedInterface = kernel, device
 	}
@@ -117,6 +130,9 @@ type watch struct {
 	pullers  []*puller
 	losses   losses // of the goroutine of what happens without packets
 	closing  func() // called when no more packets come, before connections end; nil: nobody
+	machine  machine
+	set      int64     // how far the wall clock was set, told
+	told     time.Time // when a step of packet time was told last; of whoever holds mu
 
 	mu      sync.Mutex // of all below, which pullers tell
 	clock   packetClock
@@ -227,8 +243,41 @@ func captureError(err error) error {
 	return fmt.Errorf("capture: %w", err)
 }
 
+// stepped tells that packet time was set. Who sends nonsense into a pipe does not
+// fill the log.
+func (w *watch) stepped() {
+	if m := w.outputs.metrics; m != nil {
+		m.ClockStep("packet")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Since(w.told) < tellEvery {
+		return
+	}
+	w.told = time.Now()
+	w.outputs.log.Warn("the clock of the packets was set; windows of rules go on with its time, connections stay open")
+}
+
+// lookAtClock tells where the clock of this machine was set.
+func (w *watch) lookAtClock() {
+	if w.machine == nil {
+		return
+	}
+	set := w.machine.set()
+	step := set - w.set
+	if abs(step) < toldStep {
+		return
+	}
+	w.set = set
+	if m := w.outputs.metrics; m != nil {
+		m.ClockStep("wall")
+	}
+	w.outputs.log.Warn("the clock of this machine was set", "by", time.Duration(step).Round(time.Second).String())
+}
+
 // second is what happens whether packets come or not.
 func (w *watch) second(now time.Time) {
+	w.lookAtClock()
 	w.mu.Lock()
 	at, ok := w.clock.at(now)
 	w.mu.Unlock()

@@ -54,6 +54,23 @@ func TestRunGoesOnAfterDown(t *testing.T) {
 	link("set " + watched + " up")
 	says("packets can come again", 2)
 	says("no packets can come", 2)
+	// Made anew it has another number, and its packets come.
+	for _, line := range []string{"link set other0 up", "addr add 192.0.2.9/24 dev " + watched, "neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 dev " + watched} {
+		if out, err := exec.Command(server[0], append(server[1:], append([]string{"ip"}, strings.Fields(line)...)...)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %s", line, out)
+		}
+	}
+	for _, none := range []string{`mailtap_capture_up{source="` + watched + `"} `, `mailtap_stream_connections{state="opening"} `} {
+		ok := within(30*time.Second, func() bool {
+			knock := exec.Command(server[0], append(server[1:], "timeout", "1", "bash", "-c", "echo >/dev/tcp/192.0.2.77/25")...)
+			_ = knock.Run() // nobody answers
+			got, _ := self("get", server, "http://"+page+"/metrics").Output()
+			return strings.Contains(string(got), none) && !strings.Contains(string(got), none+"0\n")
+		})
+		if !ok {
+			t.Errorf("%s0", none)
+		}
+	}
 	if status := tap.stop(syscall.SIGTERM); status != exitDone {
 		t.Errorf("status %d:\n%s", status, tap.err)
 	}

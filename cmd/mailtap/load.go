@@ -124,6 +124,8 @@ func (l *load) record(rec recordlog.Record) *recordlog.Record {
 type intake struct {
 	decoder packet.Decoder
 	clock   sessions.Clock
+	stamps  stamps
+	steps   uint64   // times that packet time went far back, or was set
 	number  uint64   // of packets
 	ignored []uint64 // packets left out, by reason less one
 	newest  int64    // packet time, nanoseconds
@@ -169,7 +171,7 @@ func (in *intake) decode(l *load, p *capture.Packet) {
 		in.ignored[reason-1]++
 		return
 	}
-	s.Number, s.Clock = in.number, in.clock.At(p.Time)
+	s.Number, s.Clock = in.number, in.clock.At(p.Time-in.stamps.set)
 	if in.sieve != nil {
 		before, ok := in.sieve.pass(s)
 		if !ok {
@@ -199,9 +201,12 @@ func (in *intake) give(l *load, s *packet.Segment) {
 // advance says that packet time has come to now. A second is the grain of all
 // that expires. It returns the stretch that begins then.
 func (in *intake) advance(now int64) stretch {
+	if in.stamps.look(now-in.newest, in.newest == 0); in.newest > 0 && now < in.newest-maxStepBack {
+		in.steps++
+	}
 	in.newest, in.due = now, now+int64(time.Second)
 	in.decoder.Advance(now, in.ignored)
-	clock := in.clock.At(now)
+	clock := in.clock.At(now - in.stamps.set)
 	if in.sieve != nil {
 		in.sieve.advance(clock)
 	}

@@ -26,7 +26,12 @@ type pipeline struct {
 	tickets uint64
 	own     *load         // of what happens without packets
 	merged  atomic.Uint64 // loads that came through
+	behind  int           // times in a row that advance was told of a time far back
 }
+
+// setBack is how many times. Of two remote taps one clock may be far behind the
+// other for good.
+const setBack = 30
 
 // newPipeline makes one; secrets open TLS, where there are some.
 func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeline {
@@ -97,7 +102,10 @@ func (p *pipeline) carry(l *load) {
 // where packets have said more.
 func (p *pipeline) advance(now time.Time, captures []alerts.Capture) bool {
 	ns := now.UnixNano()
-	if ns > p.intake.newest {
+	if p.behind++; ns >= p.intake.newest-maxStepBack {
+		p.behind = 0
+	}
+	if ns > p.intake.newest || p.behind >= setBack {
 		p.own.reset()
 		p.own.begin(p.intake.advance(ns))
 		p.own.end()

@@ -113,14 +113,13 @@ func (r *rates) role(name string) int {
 
 func (r *rates) advance(now time.Time) { r.advanceTo(now.UnixNano() / int64(bucketTime)) }
 
-// advanceTo empties the buckets that begin. Where time steps back by a day, it is
-// another story: all begins anew.
+// advanceTo empties the buckets that begin. Where time steps back by more than is
+// shown, it is another story: all begins anew.
 func (r *rates) advanceTo(at int64) {
-	const day = int64(24 * time.Hour / bucketTime)
 	if at <= numBuckets {
 		return // no packet is of 1970
 	}
-	if r.head == 0 || at < r.head-day || at > r.head+numBuckets {
+	if r.head == 0 || at < r.head-numBuckets || at > r.head+numBuckets {
 		r.head = at - numBuckets
 	}
 	for r.head < at {

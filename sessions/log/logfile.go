@@ -160,7 +160,7 @@ func (f *LogFile) rotateIfDue(more int64) {
 	}
 	now := f.o.Now()
 	large := f.o.Size > 0 && f.size+more > f.o.Size
-	old := f.o.Every > 0 && now.Truncate(f.o.Every).After(f.period.Truncate(f.o.Every))
+	old := f.o.Every > 0 && (now.Truncate(f.o.Every).After(f.period.Truncate(f.o.Every)) || f.period.Round(0).Sub(now.Round(0)) > f.o.Every) // or the clock was wrong when it was begun
 	if !large && !old || now.Before(f.retry) {
 		return
 	}
