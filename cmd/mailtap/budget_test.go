@@ -33,6 +33,7 @@ func TestMemoryBudget(t *testing.T) {
 	if os.Getenv("MAILTAP_FLOOD") != "" {
 		attempts, silent, budgets = 5_000_000, 1_000_000, []int{64, 512}
 	}
+	t.Run("all outputs", testBudgetOfAll)
 	for _, budget := range budgets {
 		for name, flood := range map[string]func(*flooded){
 			"attempts":  func(f *flooded) { f.attempts(attempts) },
@@ -204,4 +205,58 @@ func (f *flooded) packet(i int, back bool, flags byte, seq, acked uint32, text s
 	b = append(b, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0)
 	f.b = append(b, text...)
 	f.w.Write(f.b)
+}
+
+// budgetOfAll has every output that holds something, and nobody who takes it.
+const budgetOfAll = `
+memory: 48MiB
+state_dir: %[1]s/state
+log: {level: warn, records: {queue_size: 4MiB}}
+loki: {url: "http://127.0.0.1:1", queue_size: 4MiB}
+metrics: {deferred: {pairs: 10000}}
+alerts:
+  receivers: [{name: ops, webhook: {url: "http://127.0.0.1:1"}}]
+  evidence: {directory: %[1]s/evidence, memory: 8MiB}
+  rules: {files: [%[2]q]}
+stop_timeout: 1s
+`
+
+// What all outputs hold is a part of the sum: a flood of logins that each raise an
+// alert with evidence, while no receiver and no Loki takes anything and a page is open.
+func testBudgetOfAll(t *testing.T) {
+	logins := 60_000
+	if os.Getenv("MAILTAP_FLOOD") != "" {
+		logins = 1_000_000
+	}
+	dir := t.TempDir()
+	rules := writeTemp(t, "rules: [{name: Login, event: auth, group_by: auth.username, storm: 1000, summary: '{auth.username}'}]\n")
+	config := writeTemp(t, fmt.Sprintf(budgetOfAll, dir, rules))
+	cfg, err := loadFrom(config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := int(cfg.heap() >> 20)
+	address := freePort(t)
+	c := self("mailtap", nil, "run", "--config", config, "--interface", "-", "--shards", "1", "--web.listen-address", address)
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, c)
+	await(t, p, nil, "http://"+address+"/-/ready")
+	browser := start(t, self("get", nil, "http://"+address+"/api/v1/events"))
+	if err := (flood{logins: logins, sources: logins / 3, users: 1 << 30, seed: 3}).write(in); err != nil {
+		t.Fatal(err)
+	}
+	resident := mostResident(t, p.cmd.Process.Pid)
+	in.Close()
+	<-p.done
+	<-browser.done
+	if !strings.Contains(p.err.String(), "were dropped") && logins > 100_000 {
+		t.Errorf("no queue was full:\n%s", p.err)
+	}
+	t.Logf("at most %d MiB resident, the sum is %d", resident, sum)
+	if resident > sum+residentBeside {
+		t.Errorf("at most %d MiB resident, the sum of what may be held is %d\n%s", resident, sum, p.err)
+	}
 }

@@ -70,7 +70,6 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 		return err
 	}
 	cfg.Capture.AllPorts = true // what is in a file is there to be read
-	tuneCollector(cfg.heap())
 	var bar *progress
 	if format == formatText || !isTerminal(p.stdout) { // records and a bar do not share a screen
 		if bar = newProgress(p.stderr); bar != nil {
@@ -78,6 +77,7 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 		}
 	}
 	log := newLogger(cfg.Log, p.stderr)
+	cfg.budgetMemory(os.DirFS("/"), log)
 	secrets, err := cfg.secrets()
 	if err != nil {
 		return failed(err)

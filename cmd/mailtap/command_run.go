@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -124,6 +125,7 @@ type liveRun struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	load     func() (Config, error) // the configuration as it is now
+	asked    Size                   // memory, before it was fitted to the machine
 	level    func(LogLevel)         // of the log
 	life     *life
 	wiring   wiring        // what differs between the commands
@@ -138,7 +140,8 @@ type liveRun struct {
 func (l *liveRun) run(open func() ([]namedSource, error), names []string) error {
 	ctx, orders, done := l.attend()
 	defer done()
-	tuneCollector(l.cfg.heap())
+	l.asked = l.cfg.Memory
+	l.cfg.budgetMemory(os.DirFS("/"), l.log)
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
 	l.wiring.page = l.cfg.page(l.wiring.active)
 	web, err := listen(l.cfg.Web, handlers{metricsHandler(l.registry), l.wiring.active, l.wiring.page}, l.log)

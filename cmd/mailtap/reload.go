@@ -53,6 +53,9 @@ func (r *reloader) swap() error {
 	if err != nil {
 		return err
 	}
+	if next.Memory == r.run.asked {
+		next.Memory = r.running.Memory
+	}
 	differ := next.keepFixed(r.running)
 	if err := r.run.program.outside(&next); err != nil {
 		return err

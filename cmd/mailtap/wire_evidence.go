@@ -9,7 +9,6 @@ import (
 
 	"github.com/mailtap/mailtap/alerts/evidence"
 	"github.com/mailtap/mailtap/metrics"
-	"github.com/mailtap/mailtap/metrics/deferrals"
 )
 
 // addEvidence looks at the directory before anything is captured.
@@ -49,15 +48,6 @@ func (o *outputs) publishEvidence() {
 	}
 	c := o.evidence.Counts()
 	o.metrics.Evidence(metrics.EvidenceCounts{Written: c.Written, Failed: c.Failed, LeftOut: c.LeftOut, Removed: c.Removed})
-}
-
-// heap is what the program may hold before the collector works harder.
-func (c *Config) heap() int64 {
-	memory := c.Memory + Size(c.Metrics.Deferred.Pairs)*deferrals.PairBytes
-	if e := &c.Alerts.Evidence; e.Directory != "" {
-		memory += e.Memory + e.Memory/4
-	}
-	return int64(memory)
 }
 
 // leastTime is what the disk gets at the end beside receivers that are away.

@@ -17,6 +17,7 @@ func (c *Config) ruleOptions() alerts.Options {
 	o := alerts.Options{
 		HomeNetworks: prefixesOf(h.Networks), HomeDomains: words(h.Domains), MailServers: prefixesOf(h.MailServers),
 		Scanners: prefixesOf(h.Scanners), MonitoredAccounts: words(h.MonitoredAccounts), LearnServers: len(h.MailServers) == 0,
+		MaxGroups: c.ruleGroups(),
 	}
 	for _, s := range c.Servers {
 		o.MailServers = append(o.MailServers, prefixesOf(s.Addresses)...)
