@@ -206,6 +206,9 @@ func (p *piece) skip(n int) {
 // keep files an early piece among those that wait. Of two copies of an octet
 // the first one stays, as most receivers do.
 func (h *Half) keep(p piece, pool *Pool) {
+	if pageFails() {
+		return // as if the tap had lost them
+	}
 	w := pool.give(h)
 	h.word |= holed
 	i := len(w.early)

@@ -41,6 +41,7 @@ type program struct {
 	configFile     string
 	alone          bool             // the process is the command's: it may give up what it can do
 	sandbox        *sandbox.Sandbox // what it gave up
+	faults         faults
 }
 
 // run is the whole program: it parses the arguments, does what they say and
@@ -91,6 +92,7 @@ Every key of the configuration file is a flag too: limits.idle_timeout is
 	flags := root.PersistentFlags()
 	flags.StringVar(&p.configFile, "config", os.Getenv("MAILTAP_CONFIG"), "configuration `file` (also --config.file, and MAILTAP_CONFIG in the environment)")
 	addSettingFlags(flags)
+	p.faults.flags(flags)
 	root.AddCommand(p.runCommand(), p.readCommand(), p.showCommand(), p.demoCommand(), p.alertsCommand(), p.rulesCommand(), p.dashboardsCommand(), p.configCommand(), p.doctorCommand(), p.interfacesCommand(), p.versionCommand())
 	p.addBuildCommands(root)
 	root.SetGlobalNormalizationFunc(flagName)
@@ -99,6 +101,7 @@ Every key of the configuration file is a flag too: limits.idle_timeout is
 
 // config loads the configuration of the command that runs.
 func (p *program) config(c *cobra.Command) (Config, error) {
+	p.faults.start()
 	l := loader{file: p.configFile, flags: c.Flags(), getenv: os.LookupEnv, names: environment}
 	return l.load()
 }

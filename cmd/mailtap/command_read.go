@@ -58,6 +58,7 @@ type reading struct {
 	sizes  []int64 // of all files, where a progress bar is shown
 	done   int64   // octets of the files that were read
 	read   func()  // told when all was read; nil: nobody asks
+	faults packetFaults
 	unread []error
 }
 
@@ -82,7 +83,8 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 	if err != nil {
 		return failed(err)
 	}
-	w := wiring{cfg: &cfg, log: log, lines: p.stderr, offline: true}
+	w := wiring{cfg: &cfg, log: log, lines: p.stderr, offline: true, faults: &p.faults}
+	defer p.faults.tell(log)
 	if format != formatText {
 		w.records, w.format = p.stdout, format
 	}
@@ -99,7 +101,7 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	r := &reading{program: p, ctx: ctx, outputs: out, reports: reports}
+	r := &reading{program: p, ctx: ctx, outputs: out, reports: reports, faults: p.faults.packets(0)}
 	out.report = reports.gathered
 	r.pipeline = newPipeline(&cfg, out, secrets, cfg.Shards.number())
 	r.pipeline.sievedFirst(&cfg)
@@ -169,7 +171,11 @@ func (r *reading) next(l *load) bool {
 			r.close(err)
 			continue
 		}
-		r.fill(l, l.packets[:n])
+		packets := r.faults.pass(l.packets[:n])
+		if len(packets) == 0 {
+			continue
+		}
+		r.fill(l, packets)
 		if err := r.interrupted(); err != nil {
 			r.close(err)
 			r.files = nil

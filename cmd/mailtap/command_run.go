@@ -223,6 +223,10 @@ func (l *liveRun) until(ctx context.Context, hangup <-chan struct{}, web *webSer
 	}
 	w := r.watch
 	go l.life.watch(ctx, w)
+	for i, r := range w.pullers {
+		r.faults = l.program.faults.packets(i)
+	}
+	defer l.program.faults.tell(l.log)
 	err := w.run(ctx)
 	web.ready.Store(false)
 	l.log.Info("stopped", "packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String())

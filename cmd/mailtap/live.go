@@ -40,6 +40,7 @@ type puller struct {
 	counts  metrics.CaptureCounts
 	counted time.Time
 	second  bool // another puller has the same interface, and speaks for it
+	faults  packetFaults
 	away    bool // the source told a problem
 	turns   atomic.Uint64
 	steps   uint64
@@ -78,6 +79,9 @@ func (r *puller) run(ctx context.Context) error {
 }
 
 func (r *puller) take(packets []capture.Packet) {
+	if packets = r.faults.pass(packets); len(packets) == 0 {
+		return
+	}
 	for i := range packets {
 		r.counts.Bytes += uint64(packets[i].Length)
 	}

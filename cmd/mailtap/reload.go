@@ -111,7 +111,7 @@ func renamed(was, now *Config) bool {
 // wiringOf says what a configuration wants of this run.
 func (l *liveRun) wiringOf(cfg *Config, names []string) wiring {
 	w := l.wiring
-	w.cfg, w.log, w.registry, w.sources = cfg, l.log, l.registry, names
+	w.cfg, w.log, w.registry, w.sources, w.faults = cfg, l.log, l.registry, names, &l.program.faults
 	if w.lines == nil {
 		w.records, w.lines = l.lines(cfg)
 	}

@@ -46,8 +46,6 @@ type stateFile struct {
 	jobs chan []byte // at most one waits
 	stop chan struct{}
 	done chan struct{}
-
-	fault func() error // why the next write fails, in a build for that; nil: it does not
 }
 
 // openState restores something from the state directory, which it makes where
@@ -129,8 +127,8 @@ func (s *stateFile) write(every time.Duration) {
 // writeFile writes a state, and tells how that went.
 func (s *stateFile) writeFile(state []byte) error {
 	var err error
-	if s.fault != nil {
-		err = s.fault()
+	if s.disk.fault != nil {
+		err = s.disk.fault()
 	}
 	if err == nil {
 		err = writeAtomically(s.path, state)

@@ -17,6 +17,7 @@ import (
 type storage struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics // nil: nobody scrapes
+	fault   func() error     // why the next write fails, in a build for that; nil: it does not
 
 	mu       sync.Mutex
 	troubles map[string]*trouble // by store

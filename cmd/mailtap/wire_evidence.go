@@ -24,7 +24,7 @@ func (w wiring) addEvidence(o *outputs) error {
 	o.evidence, err = evidence.Open(evidence.Options{
 		Directory: string(e.Directory), Memory: int(e.Memory), Packets: int(e.SessionPackets), Octets: int(e.SessionSize),
 		MaxFiles: int(e.MaxFiles), MaxOctets: int64(e.MaxSize), Severity: string(e.Severity), KeepSecrets: e.KeepSecrets,
-		Wait: w.offline, Program: "mailtap " + version,
+		Fault: o.disk.fault, Wait: w.offline, Program: "mailtap " + version,
 		Wrote: wrote,
 		Failed: func(err error) {
 			if errors.Is(err, evidence.ErrBusy) { // Wrote is told all else

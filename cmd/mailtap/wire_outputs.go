@@ -34,6 +34,7 @@ type wiring struct {
 	durable  bool                  // alerts outlive the process, where state_dir is set
 	active   *activeAlerts         // told of alerts; nil: nobody asks
 	page     *livepage.Page        // nil: there is none
+	faults   *faults               // of a build for that; nil: none
 }
 
 // outputs connects everything that listens.
@@ -56,6 +57,9 @@ func (w wiring) outputs() (*outputs, error) {
 		o.top = top.New(w.cfg.Metrics.Top.options())
 	}
 	o.disk = newStorage(w.log, o.metrics)
+	if w.faults != nil {
+		o.disk.fault = w.faults.write()
+	}
 	o.sinks.disk = o.disk
 	if err := w.addNotifier(o, list); err != nil { // first: its lock keeps a second mailtap off state_dir
 		return nil, err
@@ -78,7 +82,7 @@ func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
 		w.log.Info("alerts that a receiver does not take wait in memory, and are lost when mailtap ends; set state_dir to keep them")
 	}
 	options := notify.Options{
-		MaxBackoff: w.backoff, Dir: dir,
+		MaxBackoff: w.backoff, Dir: dir, Fault: o.disk.fault,
 		Notice: func(text string) { w.log.Warn(text) },
 		Wrote: func(err error) {
 			o.disk.wrote(metrics.StoreOutbox, "the outbox does not take alerts, they wait in memory; it is tried again", "the outbox takes alerts again", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,14 @@ func (w wiring) addRecords(o *outputs) error {
 	return err
 }
 
+// logFiles is a file of records.
+type logFiles interface {
+	io.Writer
+	Tend() error
+	Reopen() error
+	Close() error
+}
+
 // openFile: offline the reader waits for the disk, and what it writes is one
 // file; live nothing waits.
 func (w wiring) openFile() (*recordlog.File, error) {
@@ -96,7 +105,10 @@ func (w wiring) openFile() (*recordlog.File, error) {
 	if err != nil {
 		return nil, failed(fmt.Errorf("log.records.file: %w", err))
 	}
-	return recordlog.NewFile(f, options), nil
+	if w.faults == nil {
+		return recordlog.NewFile(f, options), nil
+	}
+	return recordlog.NewFile(w.faults.file(f), options), nil
 }
 
 // openLoki: offline, reading waits for Loki for a bounded time; live, nothing
@@ -114,6 +126,9 @@ func (w wiring) openLoki() (*recordlog.Loki, error) {
 	case w.cfg.StateDir == "":
 		w.log.Info("records that Loki does not take wait in memory, and are dropped when that is full or mailtap ends; set state_dir to keep them")
 	default:
+		if w.faults != nil {
+			o.Fault = w.faults.write()
+		}
 		o.SpoolDir, o.SpoolSize = filepath.Join(string(w.cfg.StateDir), "loki-spool"), int64(c.SpoolSize)
 	}
 	return recordlog.NewLoki(o)
