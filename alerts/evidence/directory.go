@@ -125,6 +125,16 @@ func (d *directory) write(path string, fill func(io.Writer) error) (removed int,
 	return removed, nil
 }
 
+// probe tries whether a file of some size can be written.
+func (d *directory) probe() error {
+	f, err := os.CreateTemp(d.name, unfinished)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 64<<10))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+}
+
 func filled(f *os.File, fill func(io.Writer) error) (size int64, err error) {
 	err = fill(f)
 	if err == nil {

@@ -265,6 +265,14 @@ func (k *Keeper) Counts() Counts {
 	return k.counts
 }
 
+// Probe tries whether the directory takes a file. Anyone may ask.
+func (k *Keeper) Probe() error {
+	if err := k.opts.Fault(); err != nil {
+		return err
+	}
+	return k.dir.probe()
+}
+
 // Close writes what waits, until ctx ends. Its error says what was not written,
 // now or before.
 func (k *Keeper) Close(ctx context.Context) error {

@@ -22,12 +22,14 @@ type storage struct {
 	mu       sync.Mutex
 	troubles map[string]*trouble // by store
 	counted  map[string]uint64   // of poll, by store
+	probes   map[string]func() error
 }
 
 // trouble is a store that does not take what is written.
 type trouble struct {
-	over string    // what is said at its end
-	fine time.Time // since when writes succeed again; zero: they do not
+	over  string    // what is said at its end
+	fine  time.Time // since when writes succeed again; zero: they do not
+	asked time.Time // when the store was last probed
 }
 
 // healed is how long writes must have succeeded before it is said: a disk on which
@@ -35,7 +37,7 @@ type trouble struct {
 const healed = 10 * time.Second
 
 func newStorage(log *slog.Logger, m *metrics.Metrics) *storage {
-	return &storage{log: log, metrics: m, troubles: map[string]*trouble{}, counted: map[string]uint64{}}
+	return &storage{log: log, metrics: m, troubles: map[string]*trouble{}, counted: map[string]uint64{}, probes: map[string]func() error{}}
 }
 
 // wrote takes how a write went; begins and over are what to say of a failure and
@@ -88,6 +90,10 @@ func (s *storage) tick(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for store, t := range s.troubles {
+		if probe := s.probes[store]; probe != nil && t.fine.IsZero() && now.Sub(t.asked) >= healed {
+			t.asked = now
+			go s.ask(t, probe)
+		}
 		if t.fine.IsZero() || now.Sub(t.fine) < healed {
 			continue
 		}
@@ -96,6 +102,25 @@ func (s *storage) tick(now time.Time) {
 			s.metrics.StorageFailing(store, false)
 		}
 		s.log.Info(t.over, "store", store)
+	}
+}
+
+// probe says how to find out whether a store that is written seldom takes
+// something again.
+func (s *storage) probe(store string, try func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.probes[store] = try
+}
+
+func (s *storage) ask(t *trouble, try func() error) {
+	if try() != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.fine.IsZero() {
+		t.fine = time.Now()
 	}
 }
 

@@ -35,6 +35,7 @@ func (w wiring) addEvidence(o *outputs) error {
 	if err != nil {
 		return failed(fmt.Errorf("alerts.evidence.directory: %w", err))
 	}
+	o.disk.probe(metrics.StoreEvidence, o.evidence.Probe)
 	if info, err := os.Stat(string(e.Directory)); err == nil && info.Mode().Perm()&0o077 != 0 {
 		w.log.Warn("others may look into the directory of evidence, which holds mail", "directory", string(e.Directory), "mode", info.Mode().Perm().String())
 	}
