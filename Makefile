@@ -8,6 +8,7 @@
 # make bench  what a packet costs: Go benchmarks a stage, whole processes beside tcpdump where there is a generator
 # make bench-live  live capture over a pair of virtual interfaces: packets lost, CPU time a packet; as root
 # make growth the cost of a packet over connections and over time, with its plot
+# make soak   everything at once for SOAK_MINUTES (30): mail, attacks, full disks, receivers that are away; as root
 # make logql  every query to Loki, asked of Loki's own engine over the demo's records; builds Loki, some minutes
 # make release  all that is released, into dist/: programs, .deb, .rpm, lists of what they hold, SHA256SUMS
 # make package-test  makes that twice, and installs, runs, removes the package in a fresh Debian; as root
@@ -29,7 +30,7 @@ ANSWERED := G103,G104,G115,G204,G301,G302,G304,G306,G401,G404,G405,G501,G502,G50
 CORPUS ?= ../shared/corpus
 DEMO_ARGS ?=
 
-.PHONY: all build demo test vet lint vuln sec fuzz corpus corpus-update bench bench-live growth logql release package-test platforms clean
+.PHONY: all build demo test vet lint vuln sec fuzz corpus corpus-update bench bench-live growth soak logql release package-test platforms clean
 
 all: build
 
@@ -79,6 +80,10 @@ bench-live:
 growth:
 	@.ci/install.sh build
 	@.ci/growth.sh
+
+soak:
+	@.ci/install.sh test
+	@.ci/soak.sh
 
 logql: build
 	@./mailtap read --format json --log.level error cmd/mailtap/testdata/demo.pcap | (cd dashboards/tools/logql && go run . ../..)

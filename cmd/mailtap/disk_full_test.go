@@ -232,7 +232,7 @@ func TestStateIsSavedAgainAfterAFullDisk(t *testing.T) {
 		return nil
 	}
 	dir := t.TempDir()
-	s, err := openState(dir, keptRules(newGuesser(t).engine), time.Millisecond, disk)
+	s, err := openState(dir, (&outputs{engine: newGuesser(t).engine}).keptRules(), time.Millisecond, disk)
 	if err != nil {
 		t.Fatal(err)
 	}

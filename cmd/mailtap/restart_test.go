@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ const (
 // largeState makes a state_dir that is as full as the defaults let it be.
 func largeState(t *testing.T, dir string) {
 	t.Helper()
-	q := deferrals.New(deferrals.Options{Pairs: manyPairs, Expire: 24 * time.Hour, Observer: nobody{}})
+	q := deferrals.New(deferrals.Options{Pairs: manyPairs, Expire: 24 * time.Hour, Observer: unheard{}})
 	at := time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)
 	for i := range manyPairs {
 		q.Handle(&sessions.MailDone{
@@ -60,10 +61,10 @@ func largeState(t *testing.T, dir string) {
 	must(t, n.Close(ctx))
 }
 
-type nobody struct{}
+type unheard struct{}
 
-func (nobody) Retried(*sessions.Conn, string)          {}
-func (nobody) Delivered(*sessions.Conn, time.Duration) {}
+func (unheard) Retried(*sessions.Conn, string)          {}
+func (unheard) Delivered(*sessions.Conn, time.Duration) {}
 
 // notTaking is a receiver that is away.
 type notTaking struct{}
@@ -133,14 +134,14 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	defer hook.Close()
 	state := filepath.Join(t.TempDir(), "state")
 	largeState(t, state)
-	rules := writeTemp(t, "rules: [{name: Login, event: auth, group_by: auth.username, storm: 1000, summary: '{auth.username}'}]\n")
+	rules := writeTemp(t, "rules: [{name: Login, event: auth, group_by: auth.username, storm: 1000, repeat_interval: 5m, summary: '{auth.username}'}]\n")
 	args := []string{"run", "--config", writeTemp(t, fmt.Sprintf(restartConfig, hook.URL, rules)), "--interface", "-", "--web.listen-address", "127.0.0.1:0", "--state-dir", state}
 
 	var told []string
 	var ready []time.Duration
 	for round := range rounds {
 		stub.away.Store(round < (rounds+1)/2)
-		r := startAgain(t, args, int64(seed>>8)+int64(round))
+		r := startAgain(t, args, int64(seed>>8)+int64(round), time.Duration(round)*20*time.Minute)
 		ready = append(ready, r.ready)
 		time.Sleep(time.Duration(random.IntN(4000)) * time.Millisecond)
 		r.cmd.Process.Kill()
@@ -152,7 +153,7 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	}
 	stub.away.Store(false)
 	stub.sound.Store(true)
-	last := startAgain(t, args, 0)
+	last := startAgain(t, args, 0, 0)
 	ready = append(ready, last.ready)
 	address := listening(t, &process{err: last.err})
 	metrics, err := self("get", nil, "http://"+address+"/metrics").Output()
@@ -202,8 +203,9 @@ type again struct {
 	told  []string      // keys of alerts; whole once done
 }
 
-// startAgain starts the program, feeds it logins, slowly, and waits until it is ready.
-func startAgain(t *testing.T, args []string, seed int64) *again {
+// startAgain starts the program, waits until it is ready, and feeds it logins of so
+// much later, slowly: those of the rounds before do not fire any more.
+func startAgain(t *testing.T, args []string, seed int64, later time.Duration) *again {
 	t.Helper()
 	c := self("mailtap", nil, args...)
 	a := &again{process: &process{cmd: c, err: &safeBuffer{}, done: make(chan struct{})}}
@@ -243,6 +245,7 @@ func startAgain(t *testing.T, args []string, seed int64) *again {
 	}
 	var capture bytes.Buffer
 	must(t, flood{logins: 600, sources: 200, users: 1 << 30, seed: seed}.write(&capture))
+	shift(capture.Bytes(), later)
 	if seed == 0 { // nothing new
 		_, err := a.in.Write(capture.Bytes()[:24])
 		must(t, err)
@@ -257,4 +260,11 @@ func startAgain(t *testing.T, args []string, seed int64) *again {
 		}
 	}()
 	return a
+}
+
+// shift gives the packets of a capture later times.
+func shift(file []byte, by time.Duration) {
+	for at := 24; at+16 <= len(file); at += 16 + int(binary.LittleEndian.Uint32(file[at+8:])) {
+		binary.LittleEndian.PutUint32(file[at:], binary.LittleEndian.Uint32(file[at:])+uint32(by/time.Second))
+	}
 }
