@@ -30,7 +30,13 @@ func (s *store) push(batch []item, _ bool) []part {
 func (s *store) stop() {}
 
 // Loki is away for an hour, in which ten records come a second.
-func TestLokiAwayForAnHour(t *testing.T) {
+func TestLokiAwayForAnHour(t *testing.T) { testLokiAway(t, time.Hour) }
+
+// Loki is away for three days, in which eight records come a minute: what has no
+// room in the spool is counted.
+func TestLokiAwayForDays(t *testing.T) { testLokiAway(t, 72*time.Hour) }
+
+func testLokiAway(t *testing.T, span time.Duration) {
 	const n = 36_000
 	for name, c := range map[string]struct {
 		spool int64 // 0: none
@@ -39,8 +45,8 @@ func TestLokiAwayForAnHour(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
-				s := &store{back: time.Now().Add(time.Hour)}
-				o := LokiOptions{SpoolSize: c.spool, SpoolWait: 30 * time.Second}
+				s := &store{back: time.Now().Add(span)}
+				o := LokiOptions{SpoolSize: c.spool, SpoolWait: span / 120}
 				if c.spool > 0 {
 					o.SpoolDir = dir
 				}
@@ -50,7 +56,7 @@ func TestLokiAwayForAnHour(t *testing.T) {
 				}
 				for i := range n {
 					write(l, i, i+1)
-					time.Sleep(100 * time.Millisecond)
+					time.Sleep(span / n)
 				}
 				time.Sleep(5 * time.Minute)
 				if got := l.Counts(); got.Waiting != 0 || got.Written+got.Dropped != n || c.lost != (got.Dropped > 0) || int(got.Written) != len(s.lines) {
@@ -60,7 +66,7 @@ func TestLokiAwayForAnHour(t *testing.T) {
 					t.Errorf("the newest is %s", s.lines[len(s.lines)-1])
 				}
 				ordered(t, s.lines)
-				if s.tries > 5000 {
+				if s.tries > 5000+int(span/(20*time.Second)) { // 30 s between them, less what is left to chance
 					t.Errorf("%d tries", s.tries)
 				}
 				if err := l.Stop(context.Background()); err != nil {
