@@ -32,6 +32,7 @@ var above = map[string][]string{
 	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/ladder":  {"sessions"},
+	"sessions/privacy": {"sessions"},
 	"sessions/syslog":  {}, // a form that records and alerts share, who never meet
 	"sessions/log":     {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "sessions/syslog"},
 	"metrics":          {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "sessions", "metrics/deferrals", "metrics/top"},
