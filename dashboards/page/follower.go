@@ -40,10 +40,10 @@ func newFollower(o Options) follower {
 	return follower{limits: o, open: make(map[*sessions.Conn]*ladder.Ladder)}
 }
 
-// take takes an event of a connection that is chosen, and returns how many have
-// begun in this second. A ladder has its first step: a connection that is met
+// take takes an event of a connection that is chosen, and how it is shown, and
+// returns how many have begun in this second. A ladder has its first step: a connection that is met
 // later is left out.
-func (f *follower) take(e sessions.Event, mask uint32) int {
+func (f *follower) take(e, shown sessions.Event, mask uint32) int {
 	c := e.Of()
 	l := f.open[c]
 	if l == nil {
@@ -58,9 +58,9 @@ func (f *follower) take(e sessions.Event, mask uint32) int {
 		f.open[c] = l
 	}
 	before := l.Octets()
-	l.Handle(e)
+	l.Handle(shown)
 	f.octets += l.Octets() - before
-	if closed, ok := e.(*sessions.Closed); ok {
+	if closed, ok := shown.(*sessions.Closed); ok {
 		delete(f.open, c)
 		f.ended(l, closed)
 	}

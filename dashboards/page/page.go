@@ -24,8 +24,9 @@ import (
 // Options says what the page shows, and bounds it. The zero value works.
 type Options struct {
 	Sensor, Version string
-	Roles           []string       // of connections; any other counts as "other"
-	Firing          func() []Alert // what fires now, most severe first; nil: nothing ever does
+	Roles           []string                            // of connections; any other counts as "other"
+	Show            func(sessions.Event) sessions.Event // an event as the page may show it, of the same connection; nil: as it is
+	Firing          func() []Alert                      // what fires now, most severe first; nil: nothing ever does
 
 	Sessions int // last ones that are kept; default 500
 	Steps    int // of a ladder; default 200
@@ -37,6 +38,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Show == nil {
+		o.Show = func(e sessions.Event) sessions.Event { return e }
+	}
 	if o.Firing == nil {
 		o.Firing = func() []Alert { return nil }
 	}
@@ -125,8 +129,9 @@ func (p *Page) Handle(e sessions.Event) {
 	if !chosen(e.Of(), mask) {
 		return
 	}
-	p.talkers.count(e, int(mask)+1)
-	if p.follower.take(e, mask) > p.options.Rate {
+	shown := p.options.Show(e)
+	p.talkers.count(shown, int(mask)+1)
+	if p.follower.take(e, shown, mask) > p.options.Rate {
 		p.sample(min(mask<<1|1, maxMask))
 	}
 }

@@ -30,7 +30,13 @@ type Options struct {
 	Format  string   // one of Formats; default json
 	Version string   // of the program, where the format names it
 	Kinds   []string // which kinds of records are written; default all of Kinds
+	Mask    Mask     // hides what the sinks must not show; nil: nothing. Of this Writer alone
 	Sinks   []Sink
+}
+
+// Mask gives an event as the sinks may show it.
+type Mask interface {
+	Event(e sessions.Event) sessions.Event
 }
 
 // Writer encodes the events that have a record and gives the lines to its
@@ -41,6 +47,7 @@ type Options struct {
 type Writer struct {
 	encoder                    Encoder
 	form                       form // nil: mailtap's own
+	mask                       Mask
 	session, mail, auth, alert bool
 	sinks                      []Sink
 	buf                        []byte
@@ -67,6 +74,7 @@ func NewWriter(o Options) (*Writer, error) {
 	}
 	return &Writer{
 		form:    f,
+		mask:    o.Mask,
 		encoder: Encoder{Sensor: o.Sensor, known: new(connLines)},
 		session: slices.Contains(kinds, KindSession),
 		mail:    slices.Contains(kinds, KindMail),
@@ -102,6 +110,9 @@ func (w *Writer) Append(b []byte, e sessions.Event) (out []byte, rec Record, ok 
 	}
 	if !wanted {
 		return b, Record{}, false
+	}
+	if w.mask != nil {
+		e = w.mask.Event(e)
 	}
 	if w.form == nil {
 		out = w.encoder.Append(b, e)
