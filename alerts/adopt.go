@@ -14,6 +14,11 @@ func (e *Engine) Adopt(active []Alert) {
 	known := map[string]bool{}
 	for _, f := range e.timers {
 		known[f.alert.Fingerprint] = true
+		if f.storm == nil && !f.adopted {
+			for _, print := range e.toldAs(f.alert.Fingerprint) {
+				known[print] = true
+			}
+		}
 	}
 	for _, a := range e.unplaced {
 		known[a.Fingerprint] = true
@@ -66,6 +71,7 @@ func (e *Engine) keep(r *runningRule, a Alert, now int64) {
 	} else if r.adopted != nil {
 		r.adopted[a.Fingerprint] = f
 	}
+	e.adoptShown(f, &a)
 	e.tell(r, f.alert.Severity, +1)
 	e.timers.push(f)
 }
@@ -74,12 +80,13 @@ func (e *Engine) keep(r *runningRule, a Alert, now int64) {
 // every event that counts, but only until all are met again or resolved.
 func (e *Engine) recognise(t *runningTrigger, group uint32) *firing {
 	r := t.rule
-	print := fingerprint(r.Name, e.labels(t, e.list(t, t.groupBy)))
-	f := r.adopted[print]
-	if f != nil {
-		delete(r.adopted, print)
-		f.group, f.key = group, r.groups.keys.entries[group].key
-		r.groups.firing[group] = f
+	for _, print := range e.toldAs(fingerprint(r.Name, e.labels(t, e.list(t, t.groupBy)))) {
+		if f := r.adopted[print]; f != nil {
+			delete(r.adopted, print)
+			f.group, f.key = group, r.groups.keys.entries[group].key
+			r.groups.firing[group] = f
+			return f
+		}
 	}
-	return f
+	return nil
 }

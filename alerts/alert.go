@@ -54,6 +54,9 @@ type Alert struct {
 	Groups      int       `json:"groups,omitempty"`       // of an alert that stands for a storm: how many groups it holds
 	InhibitedBy string    `json:"inhibited_by,omitempty"` // the rule whose alert tells it already: for records, not for receivers
 	Evidence    string    `json:"evidence,omitempty"`     // the file that holds the packets of Sessions
+	Privacy     string    `json:"privacy,omitempty"`      // what is hidden in it; empty: nothing
+
+	shown map[string]Alert // by the name of a mask: what Shown gives
 }
 
 // Sink takes alerts. Alert is called by the engine's goroutine and must not block.

@@ -30,6 +30,10 @@ type Options struct {
 	LearnTime    time.Duration // packet time; default 1 h
 	MaxServers   int           // learned at most; default 4,096; when there are more, is_mail_server denies nobody
 
+	Masks     []Mask // of the outputs: each alert comes as each of them shows it too
+	Receivers string // name of the mask of who remembers alerts, and gives them to Adopt; empty: nothing is hidden
+	Earlier   Mask   // of receivers, with the key that was theirs before; nil: there is none
+
 	Notice func(string) // takes sentences for the program's log while the engine runs; nil: nobody
 
 	MaxGroups int           // groups that a rule remembers, and as many entries of each trigger's memory; default 100,000

@@ -31,6 +31,9 @@ type firing struct {
 	silencer    string // rule that keeps it from receivers
 	silentUntil int64  // of what nobody was told: when to see whether that still holds
 	storm       *storm // nil: it is a single alert
+
+	shown   map[string]*shown // by the name of a mask; nil where nothing is hidden
+	adopted bool              // the fingerprint is the one that receivers know
 }
 
 // tally counts an event of an alert whose value is all that came since it
@@ -94,6 +97,7 @@ func (e *Engine) begin(t *runningTrigger, group uint32, v verdict) {
 	values := e.list(t, t.groupBy)
 	f.alert.Key, f.alert.Labels = strings.Join(values, " "), e.labels(t, values)
 	r.groups.firing[group] = f
+	e.show(t, f, v)
 	e.announce(t, f)
 }
 
@@ -165,6 +169,7 @@ func (e *Engine) escalate(t *runningTrigger, f *firing, v verdict, severity stri
 	if f.storm != nil {
 		f.ofMember(t, v)
 	}
+	e.show(t, f, v)
 	f.repeatAt = e.now + int64(f.rule.repeat)
 	f.alert.Escalated = true
 	e.emit(f, e.now)
@@ -247,7 +252,11 @@ func (e *Engine) emit(f *firing, at int64) {
 	a.Sessions = slices.Clone(f.sessions)
 	a.Summary = f.text(&a)
 	if f.storm != nil {
-		f.storm.tell(f, &a)
+		a.Groups = f.storm.count()
+	}
+	e.reveal(f, &a)
+	if f.storm != nil {
+		a.Summary = f.storm.sentence(f, &a, f.storm.examples, a.Summary)
 	}
 	e.options.Sink.Alert(a)
 }

@@ -33,11 +33,7 @@ func (f *firing) save(w *encoder) {
 	w.texts(f.sessions)
 	w.uint(uint64(f.group))
 	w.key(f.key)
-	w.uint(uint64(len(f.summary)))
-	for _, p := range f.summary {
-		w.text(p.hole)
-		w.text(p.text)
-	}
+	saveParts(w, f.summary)
 	w.bool(f.share)
 	w.int(int64(f.window))
 	w.int(f.until)
@@ -57,6 +53,24 @@ func (f *firing) save(w *encoder) {
 			w.word(k)
 		}
 	}
+	f.saveShown(w)
+}
+
+func saveParts(w *encoder, parts []templatePart) {
+	w.uint(uint64(len(parts)))
+	for _, p := range parts {
+		w.text(p.hole)
+		w.text(p.text)
+	}
+}
+
+func restoreParts(d *decoder) (parts []templatePart) {
+	for range d.count(1000) {
+		p := templatePart{hole: d.text(), text: d.text()}
+		d.ok(p.hole == "" || holes[p.hole])
+		parts = append(parts, p)
+	}
+	return parts
 }
 
 func (e *Engine) restoreFiring(d *decoder, r *runningRule) {
@@ -78,11 +92,7 @@ func (f *firing) restore(d *decoder) {
 	}
 	a.Sessions, f.sessions = nil, d.texts(MaxSessions)
 	f.group, f.key = uint32(d.uint()), d.key()
-	for range d.count(1000) {
-		p := templatePart{hole: d.text(), text: d.text()}
-		d.ok(p.hole == "" || holes[p.hole])
-		f.summary = append(f.summary, p)
-	}
+	f.summary = restoreParts(d)
 	f.share = d.bool()
 	f.window = time.Duration(min(max(d.int(), 0), int64(MaxWindow)))
 	f.until, f.repeatAt, f.order = d.int(), d.int(), d.uint()
@@ -94,6 +104,7 @@ func (f *firing) restore(d *decoder) {
 		}
 		f.storm = s
 	}
+	f.restoreShown(d)
 }
 
 // restored gives an alert its place; false: it cannot have it.

@@ -73,9 +73,11 @@ func (e *Engine) fold(t *runningTrigger, group uint32, v verdict) {
 	r.groups.sessions.at(group).member = folded{f.storm.number, e.now + int64(t.fire.window)}
 	grew := f.storm.add(r.groups.keys.entries[group].key)
 	if len(f.storm.examples) < stormExamples {
-		f.storm.example(strings.Join(e.list(t, t.groupBy), " "))
+		f.storm.examples = withExample(f.storm.examples, strings.Join(e.list(t, t.groupBy), " "))
+		e.showExample(t, f)
 	}
 	if begins {
+		e.show(t, f, v)
 		e.announce(t, f)
 		return
 	}
@@ -99,9 +101,13 @@ func (v verdict) events(t *runningTrigger) float64 {
 // ofMember fills the summary with what one member did: the alert's own value is
 // that of all.
 func (f *firing) ofMember(t *runningTrigger, v verdict) {
+	f.summary, f.share = []templatePart{{text: memberText(t, v, f.summary)}}, false
+}
+
+func memberText(t *runningTrigger, v verdict, summary []templatePart) string {
 	a := Alert{Value: v.value, Threshold: v.threshold, Learned: v.learned}
-	one := firing{summary: f.summary, window: t.fire.window, share: t.fire.how == fireRatio}
-	f.summary, f.share = []templatePart{{text: one.text(&a)}}, false
+	one := firing{summary: summary, window: t.fire.window, share: t.fire.how == fireRatio}
+	return one.text(&a)
 }
 
 // add counts a group once; grew says that this is worth a notice.
@@ -117,15 +123,15 @@ func (s *storm) add(k key) (grew bool) {
 
 func (s *storm) count() int { return s.base + len(s.groups) }
 
-func (s *storm) example(key string) {
-	if key != "" && !slices.Contains(s.examples, key) {
-		s.examples = append(s.examples, key)
+func withExample(examples []string, key string) []string {
+	if key == "" || slices.Contains(examples, key) {
+		return examples
 	}
+	return append(examples, key)
 }
 
-// tell completes a notice of the storm.
-func (s *storm) tell(f *firing, a *Alert) {
-	a.Groups = s.count()
+// sentence is the summary of a notice of the storm.
+func (s *storm) sentence(f *firing, a *Alert, examples []string, worst string) string {
 	what := thousands(a.Groups) + " further groups"
 	if a.Groups == 1 {
 		what = "1 further group"
@@ -133,11 +139,11 @@ func (s *storm) tell(f *firing, a *Alert) {
 	if s.full {
 		what = "at least " + what
 	}
-	names := slices.Clone(s.examples)
+	names := slices.Clone(examples)
 	if a.Groups > len(names) {
 		names = append(names, "…")
 	}
-	a.Summary = fmt.Sprintf("%s: %s within %s (%s)%s%s", a.Rule, what, short(f.window), strings.Join(names, ", "), stormWorst, a.Summary)
+	return fmt.Sprintf("%s: %s within %s (%s)%s%s", a.Rule, what, short(f.window), strings.Join(names, ", "), stormWorst, worst)
 }
 
 // stormLabels are those that hold for every group of the rule, and one that
