@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailtap/mailtap/alerts"
 )
@@ -120,7 +121,7 @@ func (d *directory) write(path string, fill func(io.Writer) error) (removed int,
 	if err != nil {
 		return removed, errors.Join(err, os.Remove(f.Name()))
 	}
-	d.files = append(d.files, file{name: filepath.Base(path), octets: size})
+	d.files = append(d.files, file{name: filepath.Base(path), octets: size, age: time.Now().UnixNano()})
 	d.octets += size
 	return removed, nil
 }
@@ -150,11 +151,29 @@ func (d *directory) makeRoom(name string, size int64) (removed int, err error) {
 		d.files = slices.Delete(d.files, i, i+1)
 	}
 	for len(d.files) > 0 && (len(d.files) >= d.maxFiles || d.octets+size > d.maxOctets) {
-		oldest := d.files[0]
-		if err := os.Remove(filepath.Join(d.name, oldest.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.removeOldest(); err != nil {
 			return removed, err
 		}
-		d.files, d.octets = d.files[1:], d.octets-oldest.octets
+		removed++
+	}
+	return removed, nil
+}
+
+func (d *directory) removeOldest() error {
+	oldest := d.files[0]
+	if err := os.Remove(filepath.Join(d.name, oldest.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	d.files, d.octets = d.files[1:], d.octets-oldest.octets
+	return nil
+}
+
+// removeOld removes the files that were written before a time.
+func (d *directory) removeOld(before time.Time) (removed int, err error) {
+	for len(d.files) > 0 && d.files[0].age < before.UnixNano() {
+		if err := d.removeOldest(); err != nil {
+			return removed, err
+		}
 		removed++
 	}
 	return removed, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture"
@@ -13,6 +14,8 @@ import (
 
 // job is one file that is to be written.
 type job struct {
+	age time.Duration // above 0: no file is written, those that are older go
+
 	path    string
 	comment string
 	flows   []Flow
@@ -46,6 +49,10 @@ func (k *Keeper) write() {
 		if j == nil {
 			return
 		}
+		if j.age > 0 {
+			k.tidy(time.Now().Add(-j.age))
+			continue
+		}
 		removed, err := k.dir.write(j.path, func(w io.Writer) error { return cmp.Or(k.opts.Fault(), j.write(w, &k.opts)) })
 		k.wrote(j, removed, err)
 		k.opts.Wrote(err)
@@ -53,6 +60,36 @@ func (k *Keeper) write() {
 			k.opts.Failed(fmt.Errorf("evidence: %w", err))
 		}
 		failing = err != nil
+	}
+}
+
+// tend has old files removed, now and then, also where no new one comes.
+func (k *Keeper) tend(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		k.mu.Lock()
+		if !k.closed {
+			k.queue = append(k.queue, &job{age: k.opts.MaxAge})
+			k.news.Broadcast()
+		}
+		k.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-k.done:
+			return
+		}
+	}
+}
+
+// tidy removes the files that are older than a time.
+func (k *Keeper) tidy(before time.Time) {
+	removed, err := k.dir.removeOld(before)
+	k.mu.Lock()
+	k.counts.Removed += uint64(removed)
+	k.mu.Unlock()
+	if err != nil {
+		k.opts.Failed(fmt.Errorf("evidence: %w", err))
 	}
 }
 

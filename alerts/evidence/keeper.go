@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/capture"
@@ -17,16 +18,17 @@ import (
 
 // Options say what is kept. All but Directory have a default.
 type Options struct {
-	Directory   string // where files go; made where only its last part is missing
-	Memory      int    // octets of all rings together; default 64 MiB. A fourth of it more may wait to be written
-	Packets     int    // of one session, the latest; default 2000
-	Octets      int    // of one session's packets; default 512 KiB
-	MaxFiles    int    // in the directory; default 1000. The oldest go first
-	MaxOctets   int64  // of all files in the directory; default 1 GiB
-	Severity    string // least severity of an alert; default info
-	KeepSecrets bool   // leave the secrets of logins in the copy
-	Wait        bool   // for the disk, where it is slower than the packets; else the evidence is left out
-	Program     string // who wrote it, for the file's head
+	Directory   string        // where files go; made where only its last part is missing
+	Memory      int           // octets of all rings together; default 64 MiB. A fourth of it more may wait to be written
+	Packets     int           // of one session, the latest; default 2000
+	Octets      int           // of one session's packets; default 512 KiB
+	MaxFiles    int           // in the directory; default 1000. The oldest go first
+	MaxOctets   int64         // of all files in the directory; default 1 GiB
+	MaxAge      time.Duration // of a file; then it goes. Default: for any time
+	Severity    string        // least severity of an alert; default info
+	KeepSecrets bool          // leave the secrets of logins in the copy
+	Wait        bool          // for the disk, where it is slower than the packets; else the evidence is left out
+	Program     string        // who wrote it, for the file's head
 
 	// Failed is told, once until it works again, that evidence could not be
 	// written or was left out. It is called by any goroutine.
@@ -110,6 +112,9 @@ func Open(o Options) (*Keeper, error) {
 		return nil, err
 	}
 	go k.write()
+	if k.opts.MaxAge > 0 {
+		go k.tend(min(k.opts.MaxAge/10+time.Millisecond, time.Hour))
+	}
 	return k, nil
 }
 

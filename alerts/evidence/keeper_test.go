@@ -290,3 +290,36 @@ func TestKeeperForgets(t *testing.T) {
 	}
 	closed(t, k)
 }
+
+// Files go when they are old, also where no new one comes.
+func TestKeeperRemovesOldFiles(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "20260102T030405.090Z-AuthBruteForce-00c0ffee00c0ffee.pcapng")
+	for _, name := range []string{old, filepath.Join(dir, "mine.txt")} {
+		if err := os.WriteFile(name, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		past := time.Now().Add(-2 * time.Hour)
+		if err := os.Chtimes(name, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, err := Open(Options{Directory: dir, MaxAge: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(old); err != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the old file is still there")
+		}
+	}
+	if err := k.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "mine.txt")); err != nil || k.Counts().Removed != 1 {
+		t.Errorf("%v, %+v", err, k.Counts())
+	}
+}

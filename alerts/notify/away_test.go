@@ -191,3 +191,22 @@ func TestRateLimitAtTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// An alert that no receiver took for too long is dropped, and counted.
+func TestOldAlertsAreDropped(t *testing.T) {
+	clock := &leap{now: t0}
+	count := newTally()
+	r := &away{clock: clock, until: t0.Add(1000 * time.Hour)}
+	n, err := notify.New([]notify.Subscription{{Receiver: r}}, notify.Options{Dir: notify.QuickDir(t), Clock: clock, Observer: count, MaxAge: 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Alert(sample(1, alerts.Firing))
+	count.await("pager dropped", 1)
+	if waited := clock.Now().Sub(t0); waited < 24*time.Hour || waited > 25*time.Hour || len(r.got) > 0 {
+		t.Errorf("it was dropped after %s, sent %q", waited, r.got)
+	}
+	if err := n.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

@@ -138,7 +138,7 @@ func FuzzJournal(f *testing.F) {
 	var b []byte
 	for i := range 3 {
 		a := sample(i, alerts.Firing)
-		whole, _, err := encodeRecord(uint64(i+1), []string{"a"}, &a)
+		whole, _, err := encodeRecord(uint64(i+1), []string{"a"}, 0, &a)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -153,7 +153,7 @@ func FuzzJournal(f *testing.F) {
 		for _, r := range records {
 			again = appendRecord(again, r)
 			if rec, ok := decodeRecord(r); ok {
-				if _, _, err := encodeRecord(rec.ID, rec.To, &rec.Alert); err != nil {
+				if _, _, err := encodeRecord(rec.ID, rec.To, rec.Since, &rec.Alert); err != nil {
 					t.Errorf("%q was read and cannot be written: %v", r, err)
 				}
 			}

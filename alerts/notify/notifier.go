@@ -17,6 +17,7 @@ type Options struct {
 	Queue      int                              // alerts that wait for one receiver; default 10,000
 	MaxActive  int                              // firing groups that Active knows; default 20,000
 	Dir        string                           // folder of the outbox, this process's alone; empty: what waits is in memory
+	MaxAge     time.Duration                    // an alert that waited so long is dropped; default: none is
 	MinBackoff time.Duration                    // after the first failure, then doubled; default 1 s
 	MaxBackoff time.Duration                    // longest wait, also where the receiver asks for more; default 5 min
 	Observer   Observer                         // nil: nobody
@@ -110,9 +111,10 @@ func (n *Notifier) Alert(a alerts.Alert) {
 			to, names = append(to, w), append(names, w.name)
 		}
 	}
-	id := n.outbox.add(&a, names)
+	since := n.options.Clock.Now().Unix()
+	id := n.outbox.add(&a, names, since)
 	for _, w := range to {
-		w.add(id, &a)
+		w.add(id, &a, since)
 	}
 }
 

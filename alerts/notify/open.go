@@ -136,12 +136,12 @@ func (o *outbox) openJournals(dir string, c *content) ([]record, error) {
 // rescue puts into a new store what could be read of a damaged one.
 func (o *outbox) rescue(c *content, receivers []string) {
 	for _, r := range c.records {
-		if whole, _, err := encodeRecord(r.ID, r.To, &r.Alert); err == nil {
+		if whole, _, err := encodeRecord(r.ID, r.To, r.Since, &r.Alert); err == nil {
 			o.now.add(r.ID, c.lacking(r, receivers), whole)
 		}
 	}
 	for i := range c.active {
-		if _, alert, err := encodeRecord(0, nil, &c.active[i]); err == nil {
+		if _, alert, err := encodeRecord(0, nil, 0, &c.active[i]); err == nil {
 			o.now.fires(&c.active[i], alert)
 		}
 	}
@@ -166,7 +166,7 @@ func (o *outbox) restore(c content, late []record, receivers []string) map[strin
 	waiting := map[string][]note{}
 	wait := func(r *record, to []string) {
 		for _, name := range to {
-			waiting[name] = append(waiting[name], note{id: r.ID, alert: &r.Alert})
+			waiting[name] = append(waiting[name], note{id: r.ID, alert: &r.Alert, since: cmp.Or(r.Since, o.clock.Now().Unix())})
 		}
 		if len(to) > 0 {
 			o.left[r.ID] = len(to)
@@ -205,7 +205,7 @@ func (o *outbox) restore(c content, late []record, receivers []string) map[strin
 // replay does again what add did.
 func (o *outbox) replay(r *record) {
 	changed := o.active.note(&r.Alert)
-	whole, alert, err := encodeRecord(r.ID, r.To, &r.Alert)
+	whole, alert, err := encodeRecord(r.ID, r.To, r.Since, &r.Alert)
 	if err != nil {
 		return // it was read from this form
 	}

@@ -46,7 +46,7 @@ type outbox struct {
 func (o *outbox) durable() bool { return o.store != nil }
 
 // add keeps an alert for receivers and gives it its id.
-func (o *outbox) add(a *alerts.Alert, to []string) uint64 {
+func (o *outbox) add(a *alerts.Alert, to []string, since int64) uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last++
@@ -56,13 +56,13 @@ func (o *outbox) add(a *alerts.Alert, to []string) uint64 {
 		o.notice(fmt.Sprintf("more than %d alerts fire; those beyond are not remembered over a restart", o.active.max))
 	}
 	if o.durable() && (changed || len(to) > 0) {
-		o.keep(a, to, changed)
+		o.keep(a, to, since, changed)
 	}
 	return o.last
 }
 
-func (o *outbox) keep(a *alerts.Alert, to []string, changed bool) {
-	whole, alert, err := encodeRecord(o.last, to, a)
+func (o *outbox) keep(a *alerts.Alert, to []string, since int64, changed bool) {
+	whole, alert, err := encodeRecord(o.last, to, since, a)
 	if err != nil {
 		o.refused(err)
 		return

@@ -82,7 +82,7 @@ func keysOf(list []alerts.Alert) string {
 
 func raise(o *outbox, i int, status string, to ...string) uint64 {
 	a := sample(i, status)
-	return o.add(&a, to)
+	return o.add(&a, to, 0)
 }
 
 func TestOutboxOutlivesKills(t *testing.T) {
@@ -308,7 +308,7 @@ func TestInhibitedAlertsAreNotDelivered(t *testing.T) {
 func TestRecordsAreReadAsTheyWereWritten(t *testing.T) {
 	a := sample(7, alerts.Resolved)
 	a.Sessions, a.Techniques, a.InhibitedBy, a.Evidence, a.Groups = []string{"x", "y"}, []string{"T1110"}, "R", "f", 3
-	whole, alert, err := encodeRecord(9, []string{`a"b`, "c"}, &a)
+	whole, alert, err := encodeRecord(9, []string{`a"b`, "c"}, 0, &a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import "github.com/mailtap/mailtap/alerts"
 type note struct {
 	id    uint64
 	alert *alerts.Alert
+	since int64  // when it came, seconds since the Unix epoch
 	order uint64 // place in the queue
 	gone  bool   // taken, dropped or folded: its place is empty
 }
@@ -26,12 +27,12 @@ func (q *queue) len() int { return q.n }
 
 // push adds an alert. What had to go for it is named by id, 0 for none: folded
 // is a repetition that says nothing beside the newer notice, dropped is lost.
-func (q *queue) push(id uint64, a *alerts.Alert) (folded, dropped uint64) {
+func (q *queue) push(id uint64, a *alerts.Alert, since int64) (folded, dropped uint64) {
 	if old := q.repeats[a.Fingerprint]; old != nil {
 		delete(q.repeats, a.Fingerprint)
 		folded = old.id
 		if a.Status == alerts.Firing { // in its place: who is repeated often must not be last for ever
-			old.id, old.alert = id, a
+			old.id, old.alert, old.since = id, a, since
 			q.mark(old)
 			return folded, 0
 		}
@@ -40,7 +41,7 @@ func (q *queue) push(id uint64, a *alerts.Alert) (folded, dropped uint64) {
 	if q.n >= q.max {
 		dropped = q.drop()
 	}
-	x := &note{id: id, alert: a, order: q.next}
+	x := &note{id: id, alert: a, since: since, order: q.next}
 	q.next++
 	q.n++
 	q.list(x).push(x)

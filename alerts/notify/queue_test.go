@@ -25,7 +25,7 @@ func TestQueueDropsResolvedFirst(t *testing.T) {
 	q := queue{max: 4}
 	push := func(i int, status string, dropped bool) {
 		a := sample(i, status)
-		if _, id := q.push(uint64(i+1), &a); (id > 0) != dropped {
+		if _, id := q.push(uint64(i+1), &a, 0); (id > 0) != dropped {
 			t.Errorf("push %d: dropped %v", i, !dropped)
 		}
 	}
@@ -60,7 +60,7 @@ func TestBatchesAreOfOneRule(t *testing.T) {
 	for i, rule := range []string{"A", "A", "B", "A"} {
 		a := sample(i, []string{alerts.Firing, alerts.Resolved}[i%2])
 		a.Rule = rule
-		q.push(uint64(i+1), &a)
+		q.push(uint64(i+1), &a, 0)
 	}
 	var sizes []int
 	for b := q.batch(50, false); b != nil; b = q.batch(50, false) {
@@ -90,7 +90,7 @@ func pushed(t *testing.T, q *queue, lines ...string) (folded int) {
 		case "worse":
 			a.Escalated, a.Repeat = true, i+1
 		}
-		if id, dropped := q.push(uint64(i+1), &a); id > 0 {
+		if id, dropped := q.push(uint64(i+1), &a, 0); id > 0 {
 			folded++
 		} else if dropped > 0 {
 			t.Fatal("dropped")
@@ -144,7 +144,7 @@ func TestWideBatchesTakeOneRuleFromAnywhere(t *testing.T) {
 	for i, rule := range []string{"A", "B", "A", "C", "B", "A", "A"} {
 		a := sample(i, []string{alerts.Firing, alerts.Resolved}[i%2])
 		a.Rule = rule
-		q.push(uint64(i+1), &a)
+		q.push(uint64(i+1), &a, 0)
 	}
 	var got []string
 	for b := q.batch(3, true); b != nil; b = q.batch(3, true) {
@@ -172,7 +172,7 @@ func TestQueueHoldsWhatItCounts(t *testing.T) {
 		}
 		a.Rule = []string{"A", "B"}[random.IntN(2)]
 		a.Fingerprint += a.Rule
-		folded, dropped := q.push(id, &a)
+		folded, dropped := q.push(id, &a, 0)
 		for _, gone := range []uint64{folded, dropped} {
 			if gone > 0 && waits[gone] == "" {
 				t.Fatalf("%d was not there", gone)

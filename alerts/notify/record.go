@@ -10,13 +10,14 @@ import (
 // record is an alert as the outbox keeps it, in JSON.
 type record struct {
 	ID    uint64       `json:"id"`
-	To    []string     `json:"to,omitempty"` // receivers that lack it
+	To    []string     `json:"to,omitempty"`    // receivers that lack it
+	Since int64        `json:"since,omitempty"` // when it came, seconds since the Unix epoch by the wall clock; 0 where unknown
 	Alert alerts.Alert `json:"alert"`
 }
 
 // encodeRecord gives the record, and the alert in it. The alert is encoded
 // once: the caller waits.
-func encodeRecord(id uint64, to []string, a *alerts.Alert) (whole, alert []byte, err error) {
+func encodeRecord(id uint64, to []string, since int64, a *alerts.Alert) (whole, alert []byte, err error) {
 	if alert, err = json.Marshal(a); err != nil {
 		return nil, nil, err
 	}
@@ -28,6 +29,9 @@ func encodeRecord(id uint64, to []string, a *alerts.Alert) (whole, alert []byte,
 			return nil, nil, err
 		}
 		whole = append(append(whole, `,"to":`...), names...)
+	}
+	if since > 0 {
+		whole = strconv.AppendInt(append(whole, `,"since":`...), since, 10)
 	}
 	whole = append(whole, `,"alert":`...)
 	at := len(whole)

@@ -34,14 +34,14 @@ func newWorker(s Subscription, o *Options, box *outbox, left []note) *worker {
 		queue: queue{max: o.Queue}, wake: make(chan struct{}, 1), changed: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	for _, x := range left {
-		w.add(x.id, x.alert)
+		w.add(x.id, x.alert, x.since)
 	}
 	return w
 }
 
-func (w *worker) add(id uint64, a *alerts.Alert) {
+func (w *worker) add(id uint64, a *alerts.Alert, since int64) {
 	w.mu.Lock()
-	folded, dropped := w.queue.push(id, a)
+	folded, dropped := w.queue.push(id, a, since)
 	n := w.queue.len() + len(w.under)
 	w.mu.Unlock()
 	w.gone(folded, Folded)
@@ -89,7 +89,7 @@ func (w *worker) waiting() int {
 
 func (w *worker) run(ctx context.Context) {
 	for w.await() {
-		if !w.allowed(ctx) || !w.deliver(ctx, w.take()) {
+		if !w.allowed(ctx) || !w.deliver(ctx, w.young(w.take())) {
 			if !w.outbox.durable() {
 				w.count(Dropped, w.waiting())
 			}
@@ -151,12 +151,9 @@ func (w *worker) receiver() Receiver {
 
 // deliver tries until it is done with; false means that the end came first.
 func (w *worker) deliver(ctx context.Context, batch []note) bool {
-	list := make([]alerts.Alert, len(batch))
-	for i, x := range batch {
-		list[i] = *x.alert
-	}
+	list := alertsOf(batch)
 	backoff := w.options.MinBackoff
-	for try := 0; ; try++ {
+	for try := 0; len(batch) > 0; try++ {
 		err := w.receiver().Send(ctx, list)
 		if err == nil {
 			w.count(Sent, len(batch))
@@ -177,8 +174,43 @@ func (w *worker) deliver(ctx context.Context, batch []note) bool {
 		if !w.sleep(ctx, w.pause(backoff, how)) {
 			return false
 		}
+		if n := len(batch); n > 0 {
+			if batch = w.young(batch); len(batch) < n {
+				list = alertsOf(batch)
+			}
+		}
 		backoff = min(2*backoff, w.options.MaxBackoff)
 	}
+	return true // all are too old
+}
+
+func alertsOf(batch []note) []alerts.Alert {
+	list := make([]alerts.Alert, len(batch))
+	for i, x := range batch {
+		list[i] = *x.alert
+	}
+	return list
+}
+
+// young drops the alerts that waited for too long.
+func (w *worker) young(batch []note) []note {
+	if w.options.MaxAge <= 0 {
+		return batch
+	}
+	before := w.options.Clock.Now().Add(-w.options.MaxAge).Unix()
+	var young, old []note
+	for _, x := range batch {
+		if x.since < before {
+			old = append(old, x)
+		} else {
+			young = append(young, x)
+		}
+	}
+	if len(old) > 0 {
+		w.count(Dropped, len(old))
+		w.done(old)
+	}
+	return young
 }
 
 // refused gives an alert up. Of several only one may be at fault: the others

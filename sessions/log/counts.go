@@ -29,11 +29,12 @@ const (
 	TooLong                 // the server takes none of its length
 	Refused                 // Loki refused it for another reason
 	Unwritten               // the file took it not
+	Outlived                // it waited in the spool for too long
 	TimeOver                // the time to stop was over
 	numReasons
 )
 
-var reasonNames = [numReasons]string{"queue full", "spool full", "spool damaged", "too old for Loki", "too long", "refused by Loki", "not written", "no time left"}
+var reasonNames = [numReasons]string{"queue full", "spool full", "spool damaged", "too old for Loki", "too long", "refused by Loki", "not written", "waited too long", "no time left"}
 
 // String names a reason.
 func (r Reason) String() string { return reasonNames[r] }

@@ -80,6 +80,7 @@ func startLoki(o LokiOptions, p pusher) (*Loki, error) {
 			return nil, fmt.Errorf("log: the spool of Loki: %w", err)
 		}
 		l.aside, s.fault = damaged, o.Fault
+		s.age = o.SpoolAge
 		l.spool, l.spooled = s, s.items()
 		l.ended.Go(l.spill)
 	}

@@ -31,6 +31,7 @@ type LokiOptions struct {
 
 	SpoolDir  string        // folder for what cannot wait in memory; none: memory only. Nobody else may use it
 	SpoolSize int64         // octets in it; then the oldest gives way; default 256 MiB
+	SpoolAge  time.Duration // of what waits in it; then it is dropped; default: any
 	SpoolWait time.Duration // longest time in memory while Loki takes nothing; default 5 s
 	Fault     func() error  // why the next write of the spool fails, in a build that makes them; nil: none does
 

@@ -20,12 +20,24 @@ func (l *Loki) spill() {
 			for l.queue.overHalf() && l.spillBatch() {
 			}
 		case <-look.C:
+			l.expire()
 			for (l.Err() != nil || l.queue.overHalf()) && l.spillBatch() {
 			}
 		case <-l.ending:
 			return
 		}
 	}
+}
+
+// expire drops what waits in the spool for too long.
+func (l *Loki) expire() {
+	l.order.Lock()
+	defer l.order.Unlock()
+	gone := l.spool.expire(time.Now())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spooled -= gone
+	l.counted.drop(Outlived, gone)
 }
 
 func (l *Loki) isStuck() bool {

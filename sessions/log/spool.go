@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // spool is a folder of batches that wait for Loki, one a file, named by numbers in
@@ -18,7 +19,8 @@ import (
 type spool struct {
 	dir   string
 	max   int64
-	size  int64 // of all files, as they take room on a disk
+	age   time.Duration // of a file; then it goes. 0: for any time
+	size  int64         // of all files, as they take room on a disk
 	files []spooled
 	next  uint64 // number of the next file: none is used twice, one may still be on its way
 	fault func() error
@@ -27,6 +29,7 @@ type spool struct {
 // spooled is one file.
 type spooled struct {
 	number uint64
+	time   int64 // when it was written
 	size   int64
 	items  int
 }
@@ -60,7 +63,7 @@ func openSpool(dir string, most int64) (s *spool, damaged int, err error) {
 			continue
 		}
 		f := spooled{number: number}
-		if f.size, f.items, err = s.look(f); err != nil {
+		if f.size, f.items, f.time, err = s.look(f); err != nil {
 			damaged++
 			s.setAside(f)
 			continue
@@ -77,25 +80,25 @@ func (s *spool) path(f spooled) string {
 }
 
 // look reads a file's size and the number of its records.
-func (s *spool) look(f spooled) (size int64, items int, err error) {
+func (s *spool) look(f spooled) (size int64, items int, written int64, err error) {
 	in, err := os.Open(s.path(f))
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	defer in.Close()
 	header := make([]byte, spoolHeader)
 	if _, err := io.ReadFull(in, header); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	info, err := in.Stat()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	items, ok := spoolCount(header)
 	if !ok || int64(items) > info.Size() {
-		return 0, 0, errDamaged
+		return 0, 0, 0, errDamaged
 	}
-	return info.Size(), items, nil
+	return info.Size(), items, info.ModTime().UnixNano(), nil
 }
 
 func (s *spool) add(at int, f spooled) {
@@ -108,7 +111,7 @@ func room(f spooled) int64 { return (f.size + diskBlock - 1) / diskBlock * diskB
 // append writes a batch behind the others. The oldest give way where there is no
 // room for it; gone is how many records those had.
 func (s *spool) append(batch []item) (gone int, err error) {
-	f := spooled{number: s.next}
+	f := spooled{number: s.next, time: time.Now().UnixNano()}
 	b := encodeSpool(batch)
 	f.size, f.items = int64(len(b)), len(batch)
 	if room(f) > s.max {
@@ -126,12 +129,21 @@ func (s *spool) append(batch []item) (gone int, err error) {
 	return gone, nil
 }
 
+// expire removes what waited for too long, and says how many records that were.
+func (s *spool) expire(now time.Time) (gone int) {
+	for s.age > 0 && len(s.files) > 0 && now.UnixNano()-s.files[0].time > int64(s.age) {
+		gone += s.files[0].items
+		s.remove(s.files[0])
+	}
+	return gone
+}
+
 // keep writes a batch that is under way and older than the others, so that a kill
 // does not cost it. It is not on the list, as one that take gave.
 func (s *spool) keep(batch []item) (spooled, error) {
-	f := spooled{number: s.next - 1}
+	f := spooled{number: s.next - 1, time: time.Now().UnixNano()}
 	if len(s.files) > 0 {
-		f.number = s.files[0].number - 1
+		f.number, f.time = s.files[0].number-1, s.files[0].time
 	}
 	b := encodeSpool(batch)
 	f.size, f.items = int64(len(b)), len(batch)

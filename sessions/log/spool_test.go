@@ -249,3 +249,35 @@ func FuzzDecodeSpool(f *testing.F) {
 		}
 	})
 }
+
+func TestSpoolForgetsTheOld(t *testing.T) {
+	dir := t.TempDir()
+	s, _, err := openSpool(dir, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := s.append(someItems(i*10, i*10+10)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Now().Add(-2 * time.Hour)
+	for _, f := range s.files[:2] {
+		if err := os.Chtimes(s.path(f), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, _, err = openSpool(dir, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if gone := s.expire(time.Now()); gone != 0 {
+		t.Errorf("%d are gone, though any age is allowed", gone)
+	}
+	s.age = time.Hour
+	if gone := s.expire(time.Now()); gone != 20 || s.items() != 10 {
+		t.Errorf("%d are gone, %d are there", gone, s.items())
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%d files are left", len(left))
+	}
+}
