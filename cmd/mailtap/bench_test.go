@@ -94,7 +94,7 @@ func BenchmarkStages(b *testing.B) {
 			if _, is := e.(*sessions.Closed); is {
 				closed++
 			}
-		}, counts.Handle, out.writer.Handle, out.engine.Handle,
+		}, counts.Handle, out.writers[0].Handle, out.engine.Handle,
 	}
 	for i, name := range []string{"1 read", "2 decode", "3 sessions", "4 metrics", "5 records", "6 rules"} {
 		run := func() {

@@ -43,7 +43,7 @@ func newClockTap(t *testing.T) *clockTap {
 		t.Fatal(err)
 	}
 	c.pipeline = newPipeline(&cfg, c.out, nil, 1)
-	c.intake, c.load = newIntake(&cfg), newLoad(1, c.out.encoder())
+	c.intake, c.load = newIntake(&cfg), newLoad(1, c.out.encoders())
 	c.intake.stamps.machine, c.pipeline.intake.stamps.machine = c.fakeMachine, c.fakeMachine
 	return c
 }

@@ -93,7 +93,7 @@ Every key of the configuration file is a flag too: limits.idle_timeout is
 	flags.StringVar(&p.configFile, "config", os.Getenv("MAILTAP_CONFIG"), "configuration `file` (also --config.file, and MAILTAP_CONFIG in the environment)")
 	addSettingFlags(flags)
 	p.faults.flags(flags)
-	root.AddCommand(p.runCommand(), p.readCommand(), p.showCommand(), p.demoCommand(), p.alertsCommand(), p.rulesCommand(), p.dashboardsCommand(), p.configCommand(), p.doctorCommand(), p.interfacesCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.readCommand(), p.showCommand(), p.demoCommand(), p.alertsCommand(), p.rulesCommand(), p.dashboardsCommand(), p.configCommand(), p.doctorCommand(), p.privacyCommand(), p.interfacesCommand(), p.versionCommand())
 	p.addBuildCommands(root)
 	root.SetGlobalNormalizationFunc(flagName)
 	return root

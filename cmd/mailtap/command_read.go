@@ -136,12 +136,12 @@ const spareCarriers = 2
 func (r *reading) carry() {
 	shards := len(r.pipeline.shards)
 	if shards == 1 {
-		r.carryOn(newLoad(1, r.outputs.encoder()))
+		r.carryOn(newLoad(1, r.outputs.encoders()))
 		return
 	}
 	var carriers sync.WaitGroup
 	for range shards + spareCarriers {
-		l := newLoad(shards, r.outputs.encoder())
+		l := newLoad(shards, r.outputs.encoders())
 		l.packets, l.room = make([]capture.Packet, sharedBatch), make([]byte, sharedRoom)
 		carriers.Go(func() { r.carryOn(l) })
 	}

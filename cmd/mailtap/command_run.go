@@ -143,7 +143,12 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	l.asked = l.cfg.Memory
 	l.cfg.budgetMemory(os.DirFS("/"), l.log)
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
-	l.wiring.page = l.cfg.page(l.wiring.active)
+	keys, err := l.cfg.keyring()
+	if err != nil {
+		return err
+	}
+	l.wiring.keys, l.wiring.shown = keys, l.cfg.shown(keys)
+	l.wiring.page = l.cfg.page(l.wiring.active, l.wiring.shown)
 	web, err := listen(l.cfg.Web, handlers{metricsHandler(l.registry), l.wiring.active, l.wiring.page}, l.log)
 	if err != nil {
 		return failed(err)

@@ -63,6 +63,13 @@ func (p *program) show(c *cobra.Command, files []string, id, format string) erro
 		shown.only = &wanted{id: id}
 	}
 	out := &outputs{engine: engine, log: newLogger(cfg.Log, p.stderr), follower: shown}
+	mask, err := cfg.showMask()
+	if err != nil {
+		return err
+	}
+	if mask != nil {
+		out.follower = masked{shown, mask}
+	}
 	if err := p.confineReading(&cfg, out.log, files); err != nil {
 		return err
 	}

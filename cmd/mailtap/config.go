@@ -22,6 +22,7 @@ type Config struct {
 	Loki     LokiConfig    `mapstructure:"loki"`
 	Syslog   SyslogRecords `mapstructure:"syslog"`
 	Metrics  MetricsConfig `mapstructure:"metrics"`
+	Privacy  PrivacyConfig `mapstructure:"privacy"`
 	Alerts   AlertsConfig  `mapstructure:"alerts"`
 	StateDir Path          `mapstructure:"state_dir"`
 	TLS      TLSConfig     `mapstructure:"tls"`
@@ -105,53 +106,59 @@ type LogConfig struct {
 // RecordsConfig says where records go and which kinds, and when run begins a
 // new file.
 type RecordsConfig struct {
-	File        Path         `mapstructure:"file"`
-	Kinds       []RecordKind `mapstructure:"kinds"`
-	RotateSize  Size         `mapstructure:"rotate_size"`
-	RotateEvery Duration     `mapstructure:"rotate_every"`
-	MaxFiles    Count        `mapstructure:"max_files"`
-	MaxAge      Duration     `mapstructure:"max_age"`
-	Compress    bool         `mapstructure:"compress"`
-	QueueSize   Size         `mapstructure:"queue_size"`
+	File        Path            `mapstructure:"file"`
+	Kinds       []RecordKind    `mapstructure:"kinds"`
+	RotateSize  Size            `mapstructure:"rotate_size"`
+	RotateEvery Duration        `mapstructure:"rotate_every"`
+	MaxFiles    Count           `mapstructure:"max_files"`
+	MaxAge      Duration        `mapstructure:"max_age"`
+	Compress    bool            `mapstructure:"compress"`
+	QueueSize   Size            `mapstructure:"queue_size"`
+	Privacy     PrivacyOverride `mapstructure:"privacy"`
 }
 
 // LokiConfig is where records are pushed to; off without a URL.
 type LokiConfig struct {
-	URL                URL          `mapstructure:"url"`
-	Kinds              []RecordKind `mapstructure:"kinds"`
-	Tenant             string       `mapstructure:"tenant"`
-	Username           string       `mapstructure:"username"`
-	PasswordFile       Path         `mapstructure:"password_file"`
-	BearerTokenFile    Path         `mapstructure:"bearer_token_file"`
-	CAFile             Path         `mapstructure:"ca_file"`
-	StructuredMetadata bool         `mapstructure:"structured_metadata"`
-	BatchSize          Size         `mapstructure:"batch_size"`
-	BatchWait          Duration     `mapstructure:"batch_wait"`
-	Timeout            Duration     `mapstructure:"timeout"`
-	QueueRecords       Count        `mapstructure:"queue_records"`
-	QueueSize          Size         `mapstructure:"queue_size"`
-	SpoolSize          Size         `mapstructure:"spool_size"`
+	URL                URL             `mapstructure:"url"`
+	Kinds              []RecordKind    `mapstructure:"kinds"`
+	Tenant             string          `mapstructure:"tenant"`
+	Username           string          `mapstructure:"username"`
+	PasswordFile       Path            `mapstructure:"password_file"`
+	BearerTokenFile    Path            `mapstructure:"bearer_token_file"`
+	CAFile             Path            `mapstructure:"ca_file"`
+	StructuredMetadata bool            `mapstructure:"structured_metadata"`
+	BatchSize          Size            `mapstructure:"batch_size"`
+	BatchWait          Duration        `mapstructure:"batch_wait"`
+	Timeout            Duration        `mapstructure:"timeout"`
+	QueueRecords       Count           `mapstructure:"queue_records"`
+	QueueSize          Size            `mapstructure:"queue_size"`
+	SpoolSize          Size            `mapstructure:"spool_size"`
+	SpoolAge           Duration        `mapstructure:"spool_age"`
+	Privacy            PrivacyOverride `mapstructure:"privacy"`
 }
 
 // SyslogRecords is a syslog server that gets the records; off without a URL.
 type SyslogRecords struct {
-	URL          SyslogURL    `mapstructure:"url"`
-	Kinds        []RecordKind `mapstructure:"kinds"`
-	Facility     Facility     `mapstructure:"facility"`
-	CAFile       Path         `mapstructure:"ca_file"`
-	CertFile     Path         `mapstructure:"cert_file"`
-	KeyFile      Path         `mapstructure:"key_file"`
-	MessageSize  Size         `mapstructure:"message_size"`
-	Timeout      Duration     `mapstructure:"timeout"`
-	QueueRecords Count        `mapstructure:"queue_records"`
-	QueueSize    Size         `mapstructure:"queue_size"`
+	URL          SyslogURL       `mapstructure:"url"`
+	Kinds        []RecordKind    `mapstructure:"kinds"`
+	Facility     Facility        `mapstructure:"facility"`
+	CAFile       Path            `mapstructure:"ca_file"`
+	CertFile     Path            `mapstructure:"cert_file"`
+	KeyFile      Path            `mapstructure:"key_file"`
+	MessageSize  Size            `mapstructure:"message_size"`
+	Timeout      Duration        `mapstructure:"timeout"`
+	QueueRecords Count           `mapstructure:"queue_records"`
+	QueueSize    Size            `mapstructure:"queue_size"`
+	Privacy      PrivacyOverride `mapstructure:"privacy"`
 }
 
 // AlertsConfig is which rules run and who hears of them.
 type AlertsConfig struct {
-	Receivers []Receiver     `mapstructure:"receivers"`
-	Rules     RulesConfig    `mapstructure:"rules"`
-	Evidence  EvidenceConfig `mapstructure:"evidence"`
+	Receivers []Receiver      `mapstructure:"receivers"`
+	Privacy   PrivacyOverride `mapstructure:"privacy"`
+	OutboxAge Duration        `mapstructure:"outbox_age"`
+	Rules     RulesConfig     `mapstructure:"rules"`
+	Evidence  EvidenceConfig  `mapstructure:"evidence"`
 }
 
 // EvidenceConfig is what is kept of the packets of the sessions that alerts
@@ -165,6 +172,8 @@ type EvidenceConfig struct {
 	MaxSize        Size     `mapstructure:"max_size"`
 	Severity       Severity `mapstructure:"severity"`
 	KeepSecrets    bool     `mapstructure:"keep_secrets"`
+	MaxAge         Duration `mapstructure:"max_age"`
+	DespitePrivacy bool     `mapstructure:"despite_privacy"`
 }
 
 // RulesConfig adds rule files and changes rules by name.
@@ -213,14 +222,15 @@ func Default() Config {
 		Loki: LokiConfig{
 			Kinds: everyKind(), StructuredMetadata: true,
 			BatchSize: 1 << 20, BatchWait: Duration(time.Second), Timeout: Duration(10 * time.Second),
-			QueueRecords: 10_000, QueueSize: 16 << 20, SpoolSize: 256 << 20,
+			QueueRecords: 10_000, QueueSize: 16 << 20, SpoolSize: 256 << 20, SpoolAge: Duration(7 * 24 * time.Hour),
 		},
 		Syslog: SyslogRecords{
 			Kinds: everyKind(), Facility: "local0", MessageSize: 64 << 10, Timeout: Duration(10 * time.Second),
 			QueueRecords: 10_000, QueueSize: 16 << 20,
 		},
 		Metrics: defaultMetrics(),
-		Alerts: AlertsConfig{Evidence: EvidenceConfig{
+		Privacy: defaultPrivacy(),
+		Alerts: AlertsConfig{OutboxAge: Duration(30 * 24 * time.Hour), Evidence: EvidenceConfig{
 			Memory: 64 << 20, SessionPackets: 2000, SessionSize: 512 << 10, MaxFiles: 1000, MaxSize: 1 << 30, Severity: alerts.Info,
 		}},
 		Memory:      512 << 20,

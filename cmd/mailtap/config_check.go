@@ -24,6 +24,7 @@ func check(cfg *Config) []problem {
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
 	c.metrics(&cfg.Metrics)
 	c.evidence(&cfg.Alerts.Evidence)
+	c.privacy(cfg)
 	c.sinks(cfg)
 	c.web(&cfg.Web)
 	set, bad := loadRules(&cfg.Alerts.Rules)

@@ -57,7 +57,9 @@ func TestPrintedDefaultIsTheDefault(t *testing.T) {
 }
 
 func TestPrintedDefaultShowsEveryKey(t *testing.T) {
-	text := strings.ReplaceAll(everyKey(), "/etc/mailtap/rules.yaml", "testdata/rules/site.yaml")
+	key := keyFile(t)
+	text := strings.NewReplacer("/etc/mailtap/rules.yaml", "testdata/rules/site.yaml", "/etc/mailtap/privacy.key", key,
+		"/etc/mailtap/privacy-2025.key", key, "despite_privacy: false", "despite_privacy: true").Replace(everyKey())
 	if _, err := loadFrom(writeTemp(t, text), nil); err != nil {
 		t.Fatalf("the examples do not load: %v", err)
 	}

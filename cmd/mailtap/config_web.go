@@ -9,14 +9,15 @@ import (
 
 // WebConfig is the listener of the page, metrics and health.
 type WebConfig struct {
-	ListenAddress ListenAddress `mapstructure:"listen-address"`
-	Page          bool          `mapstructure:"page"`
-	Config        FileConfig    `mapstructure:"config"`
-	Open          []WebArea     `mapstructure:"open"`
-	Hosts         []HostName    `mapstructure:"hosts"`
-	EnableReload  bool          `mapstructure:"enable_reload"`
-	Pprof         bool          `mapstructure:"pprof"`
-	Limits        WebLimits     `mapstructure:"limits"`
+	ListenAddress ListenAddress   `mapstructure:"listen-address"`
+	Page          bool            `mapstructure:"page"`
+	Privacy       PrivacyOverride `mapstructure:"privacy"`
+	Config        FileConfig      `mapstructure:"config"`
+	Open          []WebArea       `mapstructure:"open"`
+	Hosts         []HostName      `mapstructure:"hosts"`
+	EnableReload  bool            `mapstructure:"enable_reload"`
+	Pprof         bool            `mapstructure:"pprof"`
+	Limits        WebLimits       `mapstructure:"limits"`
 }
 
 // WebLimits is what clients of the listener can hold.

@@ -139,9 +139,8 @@ func TestWatchdogSeesAStuckPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink := &stuckSink{}
-	if out.writer, err = recordlog.NewWriter(recordlog.Options{Sensor: "test", Sinks: []recordlog.Sink{sink}}); err != nil {
-		t.Fatal(err)
-	}
+	out.writers = []recordWriter{{options: recordlog.Options{Sensor: "test", Sinks: []recordlog.Sink{sink}}}}
+	must(t, openWriters(out.writers))
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watch{pipeline: newPipeline(&cfg, out, nil, 2), outputs: out}
 	source := &onDemand{packets: make(chan []byte)}

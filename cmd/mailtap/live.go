@@ -50,7 +50,7 @@ func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
 	second := slices.ContainsFunc(w.pullers, func(r *puller) bool { return r.name == s.name })
 	r := &puller{
 		watch: w, second: second, index: len(w.pullers), name: s.name, source: s.source, intake: newIntake(cfg),
-		load: newLoad(len(w.pipeline.shards), w.outputs.encoder()), log: log,
+		load: newLoad(len(w.pipeline.shards), w.outputs.encoders()), log: log,
 	}
 	if _, ok := s.source.(*capture.Live); ok { // the kernel stamps its packets by the wall clock
 		r.intake.stamps.machine = w.machine

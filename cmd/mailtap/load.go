@@ -33,10 +33,10 @@ type load struct {
 	change   *change          // of the configuration, between what came before and what comes after
 	terms    *terms           // under which it was taken; nil: those of the start
 
-	encoder *recordlog.Writer // of who carries it; nil: nobody wants records
-	encodes *terms            // that the encoder was made for
-	lines   []byte
-	records []recordlog.Record
+	encoders []*recordlog.Writer // of who carries it, one for each privacy; none: nobody wants records
+	encodes  *terms              // that the encoders were made for
+	lines    []byte
+	records  []recordlog.Record // of each event that has one, as many as there are encoders
 }
 
 // stretch is a part of a load between two times at which something may expire.
@@ -50,8 +50,8 @@ type stretch struct {
 	ends    []int // by shard: where it ends in the list
 }
 
-func newLoad(shards int, encoder *recordlog.Writer) *load {
-	return &load{encoder: encoder, packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
+func newLoad(shards int, encoders []*recordlog.Writer) *load {
+	return &load{encoders: encoders, packets: make([]capture.Packet, batchPackets), lists: make([][]packet.Segment, shards), told: make([][]told, shards)}
 }
 
 // maxLines is how much memory for records a load keeps.
@@ -93,30 +93,36 @@ func (l *load) end() {
 // encode makes the records of the events.
 func (l *load) encode() {
 	if l.terms != l.encodes {
-		l.encoder, l.encodes = l.terms.encoder(), l.terms
+		l.encoders, l.encodes = l.terms.encoders(), l.terms
 	}
-	if l.encoder == nil {
+	if len(l.encoders) == 0 {
 		return
 	}
 	l.lines, l.records = l.lines[:0], l.records[:0]
 	for _, list := range l.told {
 		for i := range list {
-			var rec recordlog.Record
-			var ok bool
-			if l.lines, rec, ok = l.encoder.Append(l.lines, list[i].event); ok {
-				list[i].rec = l.record(rec)
+			first, any := len(l.records), false
+			for _, encoder := range l.encoders {
+				var rec recordlog.Record
+				var ok bool
+				l.lines, rec, ok = encoder.Append(l.lines, list[i].event)
+				l.records, any = append(l.records, rec), any || ok
+			}
+			if any {
+				list[i].rec = first + 1
+			} else {
+				l.records = l.records[:first]
 			}
 		}
 	}
 }
 
-// record keeps a record where it stays until the load is reset.
-func (l *load) record(rec recordlog.Record) *recordlog.Record {
-	if len(l.records) == cap(l.records) {
-		l.records = make([]recordlog.Record, 0, max(64, 2*cap(l.records))) // the full one stays where its pointers lead
+// of gives an event's records, one for each encoder; one without a line is none.
+func (l *load) of(t *told) []recordlog.Record {
+	if t.rec == 0 {
+		return nil
 	}
-	l.records = append(l.records, rec)
-	return &l.records[len(l.records)-1]
+	return l.records[t.rec-1:][:len(l.encoders)]
 }
 
 // intake turns packets into segments, and says what time it is by them. It

@@ -16,12 +16,12 @@ func (o *outputs) merge(l *load) {
 	at := make([]int, len(l.told))
 	for i := range l.runs {
 		r := &l.runs[i]
-		o.mergeUntil(l.told, at, told{number: r.first, phase: seen})
+		o.mergeUntil(l, at, told{number: r.first, phase: seen})
 		if r.advance != 0 {
 			o.advance(time.Unix(0, r.advance).UTC())
 		}
 	}
-	o.mergeUntil(l.told, at, told{number: ^uint64(0), phase: seen})
+	o.mergeUntil(l, at, told{number: ^uint64(0), phase: seen})
 	for _, c := range l.captures {
 		o.engine.Capture(c)
 	}
@@ -31,7 +31,8 @@ func (o *outputs) merge(l *load) {
 }
 
 // mergeUntil gives out the events that stand before a place.
-func (o *outputs) mergeUntil(lists [][]told, at []int, end told) {
+func (o *outputs) mergeUntil(l *load, at []int, end told) {
+	lists := l.told
 	for {
 		first := -1
 		for i, list := range lists {
@@ -43,7 +44,7 @@ func (o *outputs) mergeUntil(lists [][]told, at []int, end told) {
 			return
 		}
 		t := &lists[first][at[first]]
-		o.take(t.event, t.rec)
+		o.take(t.event, l.of(t))
 		at[first]++
 	}
 }

@@ -24,9 +24,10 @@ import (
 type outputs struct {
 	metrics  *metrics.Metrics
 	engine   *alerts.Engine
-	writer   *recordlog.Writer
-	records  recordlog.Options // of the writer
+	writers  []recordWriter // one for each privacy
 	sinks    sinks
+	shown    *shownMask // of the page; nil: there is none
+	privacy  masks      // of the outputs beside the sinks
 	notifier *notify.Notifier
 	evidence *evidence.Keeper
 	report   *report.Report
@@ -64,31 +65,21 @@ func (o *outputs) wants(e sessions.Event, rules wanter) bool {
 	return o.report != nil && o.report.Wants(e) || o.follower != nil && o.follower.Wants(e) || rules.Wants(e)
 }
 
-// encoder makes records for one goroutine: nil where nobody wants any.
-func (o *outputs) encoder() *recordlog.Writer {
-	if o.writer == nil {
-		return nil
-	}
-	return encoderOf(o.records)
+// encoders make records for one goroutine, one for each of the writers.
+func (o *outputs) encoders() []*recordlog.Writer {
+	return encodersOf(o.writers)
 }
 
-func encoderOf(options recordlog.Options) *recordlog.Writer {
-	options.Sinks = nil
-	w, err := recordlog.NewWriter(options)
-	if err != nil {
-		panic(err) // the same options made the writer
-	}
-	return w
-}
-
-// take gives an event, and its record where it has one, to those who listen: the
+// take gives an event, and its records where it has some, to those who listen: the
 // record stands before the alerts that the event raises.
-func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
-	if rec != nil && o.writer != nil {
-		o.writer.Give(*rec)
+func (o *outputs) take(e sessions.Event, records []recordlog.Record) {
+	for i := range records {
+		if records[i].Line != nil {
+			o.writers[i].Give(records[i])
+		}
 	}
 	if o.report != nil {
-		o.report.Handle(e)
+		o.report.Handle(o.privacy.report.Event(e))
 	}
 	if o.follower != nil {
 		o.follower.Handle(e)
@@ -100,7 +91,7 @@ func (o *outputs) take(e sessions.Event, rec *recordlog.Record) {
 		o.queue.Handle(e)
 	}
 	if o.top != nil {
-		o.top.Handle(e)
+		o.top.Handle(o.privacy.top.Event(e))
 	}
 	o.engine.Handle(e)
 }
@@ -156,23 +147,27 @@ func (r rulesNow) Restore(from io.Reader) error { return r.engine.Restore(from) 
 // Alert implements alerts.Sink.
 func (o *outputs) Alert(a alerts.Alert) {
 	if o.evidence != nil {
-		a.Evidence = o.evidence.Take(&a)
+		a.Evidence = o.takeEvidence(a)
 	}
 	if o.notifier != nil { // first: what is told anywhere must reach the receivers
-		o.notifier.Alert(a)
+		o.notifier.Alert(shownTo(o.privacy.receivers, a))
 	}
 	repeats := a.Repeat > 0 && a.Status == alerts.Firing && !a.Escalated
-	if o.writer != nil && !repeats { // a repetition is news for a receiver, but not for the log
-		o.writer.Alert(alertRecord(&a))
+	for i := range o.writers {
+		if !repeats { // a repetition is news for a receiver, but not for the log
+			shown := shownTo(o.writers[i].mask, a)
+			o.writers[i].Alert(alertRecord(&shown))
+		}
 	}
 	if o.report != nil {
-		o.report.Alert(a)
+		o.report.Alert(shownTo(o.privacy.report, a))
 	}
 	if o.screen != nil {
-		o.screen(a)
+		o.screen(shownTo(o.privacy.receivers, a))
 	}
 	if o.active != nil {
-		o.active.note(&a)
+		shown := shownTo(o.privacy.web, a)
+		o.active.note(&shown)
 	}
 }
 
@@ -186,7 +181,8 @@ func (o *outputs) resume() {
 	o.engine.Adopt(active)
 	if o.active != nil {
 		for i := range active {
-			o.active.note(&active[i])
+			shown := o.privacy.resumed(active[i])
+			o.active.note(&shown)
 		}
 	}
 }

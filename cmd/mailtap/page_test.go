@@ -21,7 +21,7 @@ func pageSite(t *testing.T, args ...string) *webServer {
 		t.Fatal(err)
 	}
 	active := newActiveAlerts("test")
-	w, err := listen(cfg.Web, handlers{metrics: http.NotFoundHandler(), alerts: active, page: cfg.page(active)}, slog.New(slog.DiscardHandler))
+	w, err := listen(cfg.Web, handlers{metrics: http.NotFoundHandler(), alerts: active, page: cfg.page(active, cfg.shown(keyring{}))}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

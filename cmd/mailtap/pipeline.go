@@ -35,7 +35,7 @@ const setBack = 30
 
 // newPipeline makes one; secrets open TLS, where there are some.
 func newPipeline(cfg *Config, o *outputs, secrets *keys.Log, shards int) *pipeline {
-	p := &pipeline{intake: newIntake(cfg), outputs: o, own: newLoad(shards, o.encoder())}
+	p := &pipeline{intake: newIntake(cfg), outputs: o, own: newLoad(shards, o.encoders())}
 	p.last.init()
 	options := cfg.trackerOptions()
 	options.Keys = secrets

@@ -61,6 +61,9 @@ func (r *reloader) swap() error {
 		return err
 	}
 	w := r.run.wiringOf(&next, r.names)
+	if w.keys, err = next.keysAfter(r.running, w.keys); err != nil {
+		return err
+	}
 	c, err := w.change(r.outputs, r.running)
 	if err != nil {
 		return err
@@ -77,7 +80,7 @@ func (r *reloader) swap() error {
 	for _, notice := range notices {
 		r.run.log.Info(notice)
 	}
-	r.running = &next
+	r.running, r.run.wiring.keys = &next, w.keys
 	r.run.log.Info("the configuration was reloaded", "rules", rules, "receivers", len(c.receivers), "need_a_restart", len(differ))
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mailtap/mailtap/alerts"
 	"github.com/mailtap/mailtap/metrics"
-	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // change builds what a configuration wants in place of what runs. It is the one
@@ -22,24 +21,19 @@ func (w wiring) change(o *outputs, was *Config) (*change, error) {
 	if c.receivers, err = w.subscriptions(); err != nil {
 		return nil, err
 	}
-	options := w.cfg.ruleOptions()
-	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
-	options.Observer = ruleObserver{o.metrics}
-	if c.engine, err = alerts.NewEngine(set, options); err != nil {
-		return nil, err
-	}
 	if c.sinks, err = w.changeSinks(o, was); err != nil {
 		return nil, err
 	}
-	tracker := w.cfg.trackerOptions()
-	c.terms = &terms{home: tracker.Home, servers: tracker.Server, rules: c.engine}
-	if len(c.sinks.list) > 0 {
-		c.terms.records = &recordlog.Options{Sensor: w.cfg.sensor(), Version: version, Kinds: c.sinks.kinds, Sinks: c.sinks.list}
-		if c.writer, err = recordlog.NewWriter(*c.terms.records); err != nil {
-			c.sinks.abandon()
-			return nil, err
-		}
+	c.masks = w.masks()
+	if c.engine, err = w.changeRules(o, c, set); err == nil {
+		err = openWriters(c.sinks.writers)
 	}
+	if err != nil {
+		c.sinks.abandon()
+		return nil, err
+	}
+	tracker := w.cfg.trackerOptions()
+	c.terms = &terms{home: tracker.Home, servers: tracker.Server, rules: c.engine, writers: c.sinks.writers}
 	if o.notifier == nil && len(c.receivers) > 0 { // without state_dir: nothing waits from before
 		first := &outputs{metrics: o.metrics}
 		if err = w.addNotifier(first, c.receivers); err != nil {
@@ -49,6 +43,15 @@ func (w wiring) change(o *outputs, was *Config) (*change, error) {
 		c.notifier = first.notifier
 	}
 	return c, nil
+}
+
+// changeRules makes the engine of the rules that hold from now on.
+func (w wiring) changeRules(o *outputs, c *change, set alerts.RuleSet) (*alerts.Engine, error) {
+	options := w.cfg.ruleOptions()
+	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
+	options.Observer = ruleObserver{o.metrics}
+	w.maskRules(&c.masks, c.sinks.writers, &options)
+	return alerts.NewEngine(set, options)
 }
 
 func ruleNamesOf(set alerts.RuleSet) (names []metrics.RuleName) {

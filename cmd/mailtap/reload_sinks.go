@@ -12,9 +12,8 @@ import (
 // sinkChange is where records go after a reload. A sink whose keys did not change
 // goes on as it is, with its queue.
 type sinkChange struct {
-	list  []recordlog.Sink
-	kinds []string // that any of them wants
-	parts []sinkPart
+	writers []recordWriter // one for each privacy
+	parts   []sinkPart
 }
 
 // sinkPart is one sink that is made, replaced or taken away.
@@ -36,7 +35,7 @@ func (w wiring) changeSinks(o *outputs, was *Config) (*sinkChange, error) {
 	for _, name := range []string{fileSink, lokiSink, syslogSink} {
 		wanted, had := slices.Contains(w.sinkNames(), name), o.sinks.named(name)
 		if wanted && had != nil && reflect.DeepEqual(w.sinkKeys(name), before.sinkKeys(name)) {
-			c.add(had, w.kindsOf(name))
+			c.writers = w.addSink(c.writers, name, had)
 			continue
 		}
 		if !wanted && had == nil {
@@ -49,21 +48,14 @@ func (w wiring) changeSinks(o *outputs, was *Config) (*sinkChange, error) {
 				return nil, err
 			}
 			if part.waits != nil {
-				c.add(part.waits, w.kindsOf(name))
+				c.writers = w.addSink(c.writers, name, part.waits)
 			} else {
-				c.add(part.next, w.kindsOf(name))
+				c.writers = w.addSink(c.writers, name, part.next)
 			}
 		}
 		c.parts = append(c.parts, part)
 	}
 	return c, nil
-}
-
-func (c *sinkChange) add(s recordlog.Sink, kinds []RecordKind) {
-	c.list = append(c.list, recordlog.Only(s, words(kinds)))
-	c.kinds = append(c.kinds, words(kinds)...)
-	slices.Sort(c.kinds)
-	c.kinds = slices.Compact(c.kinds)
 }
 
 // abandon closes what was opened for nothing.
@@ -77,31 +69,22 @@ func (c *sinkChange) abandon() {
 	}
 }
 
-// sinkKeys are the keys that make a sink what it is: its kinds are not among them.
+// sinkKeys are the keys that make a sink what it is: its kinds and what it is shown are
+// not among them.
 func (w wiring) sinkKeys(name string) any {
 	switch name {
 	case fileSink:
 		keys := w.cfg.Log.Records
-		keys.Kinds = nil
+		keys.Kinds, keys.Privacy = nil, nil
 		return keys
 	case lokiSink:
 		keys := w.cfg.Loki
-		keys.Kinds = nil
+		keys.Kinds, keys.Privacy = nil, nil
 		return keys
 	}
 	keys := w.cfg.Syslog
-	keys.Kinds = nil
+	keys.Kinds, keys.Privacy = nil, nil
 	return keys
-}
-
-func (w wiring) kindsOf(name string) []RecordKind {
-	switch name {
-	case fileSink:
-		return w.cfg.Log.Records.Kinds
-	case lokiSink:
-		return w.cfg.Loki.Kinds
-	}
-	return w.cfg.Syslog.Kinds
 }
 
 // openPart opens a sink, or makes sure that it can be opened when the old one has

@@ -18,14 +18,15 @@ type terms struct {
 	home    []netip.Prefix
 	servers []sessions.NamedServer
 	rules   wanter
-	records *recordlog.Options // nil: nobody wants records
+	writers []recordWriter // of records, one for each privacy
 }
 
-func (t *terms) encoder() *recordlog.Writer {
-	if t == nil || t.records == nil {
+// encoders make records for one goroutine, one for each of the writers.
+func (t *terms) encoders() []*recordlog.Writer {
+	if t == nil {
 		return nil
 	}
-	return encoderOf(*t.records)
+	return encodersOf(t.writers)
 }
 
 // adopt has the shard follow connections that begin from now on under other terms.
@@ -43,7 +44,7 @@ type change struct {
 	rules       []metrics.RuleName
 	receivers   []notify.Subscription
 	notifier    *notify.Notifier // the first one; nil: there is one, or none is wanted
-	writer      *recordlog.Writer
+	masks       masks
 	sinks       *sinkChange
 	stopTimeout time.Duration
 }
@@ -66,9 +67,9 @@ func (o *outputs) adopt(c *change) {
 	} else {
 		o.notifier = c.notifier
 	}
-	o.writer = c.writer
-	if c.terms.records != nil {
-		o.records = *c.terms.records
+	o.writers, o.privacy = c.terms.writers, c.masks
+	if o.shown != nil {
+		o.shown.Store(c.masks.web)
 	}
 	o.sinks.adopt(c.sinks, c.stopTimeout)
 	o.stopTimeout = c.stopTimeout

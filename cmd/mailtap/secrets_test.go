@@ -160,7 +160,7 @@ type writerFunc func([]byte) (int, error)
 func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // everything reads a capture with every output switched on.
-func everything(t *testing.T, file string) *spoken {
+func everything(t *testing.T, file string, more ...string) *spoken {
 	t.Helper()
 	said := &spoken{text: make(map[string]*bytes.Buffer)}
 	loki := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,9 +179,9 @@ func everything(t *testing.T, file string) *spoken {
 	}))
 	defer hook.Close()
 	syslog, done := listenToSyslog(t, said)
-	cfg, err := loadFrom("", nil, "--log.level=debug", "--sensor=test", "--loki.url="+loki.URL, "--loki.batch_wait=10ms", "--syslog.url=tcp://"+syslog,
+	cfg, err := loadFrom("", nil, append(more, "--log.level=debug", "--sensor=test", "--loki.url="+loki.URL, "--loki.batch_wait=10ms", "--syslog.url=tcp://"+syslog,
 		"--home.networks=10.20.0.24/29", "--home.domains=corp.test",
-		`--alerts.receivers=[{name: ops, webhook: {url: "`+hook.URL+`"}}, {name: screen, stdout: {}}]`)
+		`--alerts.receivers=[{name: ops, webhook: {url: "`+hook.URL+`"}}, {name: screen, stdout: {}}]`)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,10 @@ func everything(t *testing.T, file string) *spoken {
 		registry: registry, sources: []string{"file"}, offline: true,
 	}
 	w.active = newActiveAlerts("test")
-	w.page = cfg.page(w.active)
+	if w.keys, err = cfg.keyring(); err != nil {
+		t.Fatal(err)
+	}
+	w.page = cfg.page(w.active, cfg.shown(w.keys))
 	out, err := w.outputs()
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +223,7 @@ func everything(t *testing.T, file string) *spoken {
 		t.Error(err)
 	}
 	said.Write("deferrals.state", deferred.Bytes())
-	everyFormat(t, said, file, string(cfg.TLS.Keylog))
+	everyFormat(t, said, file, string(cfg.TLS.Keylog), more...)
 	pageSays(t, out, said)
 	return said
 }
@@ -248,10 +251,10 @@ func listenToSyslog(t *testing.T, said *spoken) (address string, done func()) {
 
 // everyFormat reads a capture once for each form of the records, and for the
 // page.
-func everyFormat(t *testing.T, said *spoken, file, keylog string) {
+func everyFormat(t *testing.T, said *spoken, file, keylog string, more ...string) {
 	t.Helper()
 	page := filepath.Join(t.TempDir(), "page.html")
-	args := []string{"read", "--sensor=test", "--home.networks=10.20.0.24/29", "--home.domains=corp.test", "--html=" + page}
+	args := append([]string{"read", "--sensor=test", "--home.networks=10.20.0.24/29", "--home.domains=corp.test", "--html=" + page}, more...)
 	if keylog != "" {
 		args = append(args, "--tls-keylog="+keylog)
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/metrics"
 	"github.com/mailtap/mailtap/sessions"
-	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
 // shard follows the connections of its part of all traffic. Who carries a load
@@ -47,7 +46,7 @@ type told struct {
 	number uint64
 	phase  phase
 	event  sessions.Event
-	rec    *recordlog.Record // nil: it has none
+	rec    int // place of its first record in the load, from 1; 0: it has none
 }
 
 func newShard(index int, o sessions.Options, out *outputs) *shard {

@@ -37,7 +37,7 @@ func TestSieveInShards(t *testing.T) {
 		}
 		p := newPipeline(&cfg, out, nil, shards)
 		intakes := []intake{newIntake(&cfg), newIntake(&cfg)}
-		l := newLoad(shards, out.encoder())
+		l := newLoad(shards, out.encoders())
 		for i := range packets {
 			for _, source := range sources(i) {
 				l.reset()

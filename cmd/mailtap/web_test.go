@@ -33,7 +33,7 @@ func site(t *testing.T, args ...string) (*webServer, *safeBuffer) {
 	}
 	log := &safeBuffer{}
 	active := newActiveAlerts("test")
-	w, err := listen(cfg.Web, handlers{metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "up 1\n") }), alerts: active, page: cfg.page(active)},
+	w, err := listen(cfg.Web, handlers{metrics: http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "up 1\n") }), alerts: active, page: cfg.page(active, cfg.shown(keyring{}))},
 		slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)

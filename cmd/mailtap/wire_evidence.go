@@ -23,7 +23,7 @@ func (w wiring) addEvidence(o *outputs) error {
 	var err error
 	o.evidence, err = evidence.Open(evidence.Options{
 		Directory: string(e.Directory), Memory: int(e.Memory), Packets: int(e.SessionPackets), Octets: int(e.SessionSize),
-		MaxFiles: int(e.MaxFiles), MaxOctets: int64(e.MaxSize), Severity: string(e.Severity), KeepSecrets: e.KeepSecrets,
+		MaxFiles: int(e.MaxFiles), MaxOctets: int64(e.MaxSize), MaxAge: time.Duration(e.MaxAge), Severity: string(e.Severity), KeepSecrets: e.KeepSecrets,
 		Fault: o.disk.fault, Wait: w.offline, Program: "mailtap " + version,
 		Wrote: wrote,
 		Failed: func(err error) {

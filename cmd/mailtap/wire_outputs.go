@@ -35,11 +35,20 @@ type wiring struct {
 	active   *activeAlerts         // told of alerts; nil: nobody asks
 	page     *livepage.Page        // nil: there is none
 	faults   *faults               // of a build for that; nil: none
+	keys     keyring               // of pseudonyms
+	shown    *shownMask            // of the page; nil: there is none
 }
 
 // outputs connects everything that listens.
 func (w wiring) outputs() (*outputs, error) {
 	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout), active: w.active}
+	var err error
+	if w.keys.key == nil {
+		if w.keys, err = w.cfg.keyring(); err != nil {
+			return nil, err
+		}
+	}
+	o.privacy, o.shown = w.masks(), w.shown
 	if w.page != nil {
 		o.page, o.follower = w.page, w.page
 	}
@@ -82,7 +91,7 @@ func (w wiring) addNotifier(o *outputs, list []notify.Subscription) error {
 		w.log.Info("alerts that a receiver does not take wait in memory, and are lost when mailtap ends; set state_dir to keep them")
 	}
 	options := notify.Options{
-		MaxBackoff: w.backoff, Dir: dir, Fault: o.disk.fault,
+		MaxBackoff: w.backoff, MaxAge: time.Duration(w.cfg.Alerts.OutboxAge), Dir: dir, Fault: o.disk.fault,
 		Notice: func(text string) { w.log.Warn(text) },
 		Wrote: func(err error) {
 			o.disk.wrote(metrics.StoreOutbox, "the outbox does not take alerts, they wait in memory; it is tried again", "the outbox takes alerts again", err)
@@ -116,6 +125,7 @@ func (w wiring) outboxDir() string {
 
 func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
 	options := w.cfg.ruleOptions()
+	w.maskRules(&o.privacy, o.writers, &options)
 	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
 	if o.metrics != nil {
 		options.Observer = ruleObserver{o.metrics}

@@ -10,11 +10,12 @@ import (
 )
 
 // page makes the live page, nil where it is switched off.
-func (c *Config) page(active *activeAlerts) *livepage.Page {
+func (c *Config) page(active *activeAlerts, shown *shownMask) *livepage.Page {
 	if !c.Web.Page {
 		return nil
 	}
 	return livepage.New(livepage.Options{
+		Show:   shown.Event,
 		Sensor: c.sensor(), Version: version, Roles: c.roleNames(),
 		Firing: func() []livepage.Alert { return firingNow(active) },
 	})

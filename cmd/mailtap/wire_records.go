@@ -33,19 +33,15 @@ func (w wiring) sinkNames() (names []string) {
 	return names
 }
 
-// addRecords makes the sinks, each with its own kinds of records, and the writer
-// that encodes what any of them wants.
+// addRecords makes the sinks, each with its own kinds of records, and for those that
+// hide the same a writer that encodes what any of them wants.
 func (w wiring) addRecords(o *outputs) error {
-	var sinks []recordlog.Sink
-	var wanted []RecordKind
 	o.sinks.log = w.log
 	for _, name := range w.sinkNames() {
 		var s recordlog.Sink
-		var kinds []RecordKind
 		var err error
 		switch name {
 		case fileSink:
-			kinds = w.cfg.Log.Records.Kinds
 			o.sinks.file, err = w.openFile()
 			s = o.sinks.file
 			if w.format == recordlog.FormatZeek {
@@ -53,28 +49,67 @@ func (w wiring) addRecords(o *outputs) error {
 				s = o.sinks.frame
 			}
 		case lokiSink:
-			kinds = w.cfg.Loki.Kinds
 			o.sinks.loki, err = w.openLoki()
 			s = o.sinks.loki
 		case syslogSink:
-			kinds = w.cfg.Syslog.Kinds
 			o.sinks.syslog, err = w.openSyslog()
 			s = o.sinks.syslog
 		}
 		if err != nil {
 			return err
 		}
-		sinks = append(sinks, recordlog.Only(s, words(kinds)))
-		wanted = append(wanted, kinds...)
+		o.writers = w.addSink(o.writers, name, s)
 	}
-	if len(sinks) == 0 {
-		return nil
+	return openWriters(o.writers)
+}
+
+// addSink has a sink written by the writer of those that hide the same.
+func (w wiring) addSink(writers []recordWriter, name string, s recordlog.Sink) []recordWriter {
+	hides, kinds := w.cfg.Privacy.settings(w.privacyOf(name)), words(w.kindsOf(name))
+	i := slices.IndexFunc(writers, func(x recordWriter) bool { return x.settings == hides })
+	if i < 0 {
+		i = len(writers)
+		writers = append(writers, recordWriter{
+			options:  recordlog.Options{Sensor: w.cfg.sensor(), Format: w.format, Version: version},
+			settings: hides, mask: w.keys.mask(hides), keys: w.keys,
+		})
 	}
-	slices.Sort(wanted)
-	o.records = recordlog.Options{Sensor: w.cfg.sensor(), Format: w.format, Version: version, Kinds: words(slices.Compact(wanted)), Sinks: sinks}
-	var err error
-	o.writer, err = recordlog.NewWriter(o.records)
-	return err
+	x := &writers[i]
+	x.options.Sinks = append(x.options.Sinks, recordlog.Only(s, kinds))
+	x.options.Kinds = append(x.options.Kinds, kinds...)
+	return writers
+}
+
+func openWriters(writers []recordWriter) (err error) {
+	for i := range writers {
+		x := &writers[i]
+		slices.Sort(x.options.Kinds)
+		x.options.Kinds = slices.Compact(x.options.Kinds)
+		if x.Writer, err = recordlog.NewWriter(x.options); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w wiring) kindsOf(name string) []RecordKind {
+	switch name {
+	case fileSink:
+		return w.cfg.Log.Records.Kinds
+	case lokiSink:
+		return w.cfg.Loki.Kinds
+	}
+	return w.cfg.Syslog.Kinds
+}
+
+func (w wiring) privacyOf(name string) PrivacyOverride {
+	switch name {
+	case fileSink:
+		return w.cfg.Log.Records.Privacy
+	case lokiSink:
+		return w.cfg.Loki.Privacy
+	}
+	return w.cfg.Syslog.Privacy
 }
 
 // logFiles is a file of records.
@@ -130,6 +165,7 @@ func (w wiring) openLoki() (*recordlog.Loki, error) {
 			o.Fault = w.faults.write()
 		}
 		o.SpoolDir, o.SpoolSize = filepath.Join(string(w.cfg.StateDir), "loki-spool"), int64(c.SpoolSize)
+		o.SpoolAge = time.Duration(c.SpoolAge)
 	}
 	return recordlog.NewLoki(o)
 }
