@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -20,7 +21,7 @@ func Enter(o Options) (*Sandbox, error) {
 	}
 	limit()
 	err := errors.Join(
-		s.want(o.Mode, "capabilities", hold()),
+		s.want(o.Mode, "capabilities", kept(hold())),
 		s.want(o.Mode, "no_new_privs", noNewPrivs()),
 	)
 	s.Capabilities, s.NoNewPrivs = held(), hasNoNewPrivs()
@@ -35,6 +36,15 @@ func Enter(o Options) (*Sandbox, error) {
 	err = refuseCalls(s.programs)
 	s.Seccomp = err == nil
 	return s, s.want(o.Mode, "seccomp", err)
+}
+
+// kept explains what it means that capabilities stay: a service manager's filter of
+// calls, which goes before ours, may refuse capset.
+func kept(err error) error {
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("they stay, but open no packet or raw socket any more: capset is refused, as by the filter of a service: %w", err)
+	}
+	return err
 }
 
 // Supported asks the kernel; it changes nothing.

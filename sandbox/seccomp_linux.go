@@ -40,8 +40,12 @@ var refused = []uint32{
 // executes are refused where no receiver runs a program.
 var executes = []uint32{unix.SYS_EXECVE, unix.SYS_EXECVEAT}
 
-// families are those of sockets that may still be opened.
-var families = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
+// families are those of sockets that may still be opened, beside those of IP that are
+// not raw.
+var families = []uint32{unix.AF_UNIX, unix.AF_NETLINK}
+
+// socketType is what of socket's second argument is the type; the rest is flags.
+const socketType = 0xf
 
 // newNamespaces are the flags of clone that make namespaces, where an
 // unprivileged user gets capabilities.
@@ -101,6 +105,15 @@ func filter(arch uint32, programs bool) []bpf.Instruction {
 	for _, f := range families {
 		code = append(code, bpf.JumpIf{Cond: bpf.JumpEqual, Val: f, SkipFalse: 1}, bpf.RetConstant{Val: answerAllow})
 	}
+	code = append(code,
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_INET6, SkipFalse: 4},
+		// Raw ones need cap_net_raw, which a filter before this one may have made stay.
+		bpf.LoadAbsolute{Off: dataSecond, Size: 4},
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: socketType},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SOCK_RAW, SkipTrue: 1},
+		bpf.RetConstant{Val: answerAllow},
+	)
 	return append(code, refuse(unix.EPERM))
 }
 
