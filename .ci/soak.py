@@ -10,7 +10,7 @@ SECONDS = MINUTES * 60
 # What happens when, as parts of the time: begin, end, what is away.
 PHASES = [(.12, .22, 'disk'), (.30, .40, 'loki'), (.40, .50, 'webhook'), (.50, .60, 'alertmanager'),
           (.66, .74, 'loki'), (.66, .74, 'webhook'), (.66, .74, 'alertmanager'), (.78, .84, 'disk')]
-HANGUPS = [.26, .62, .88]
+HANGUPS = [.26, .62, .88]  # reloads, each of another configuration
 
 CONFIG = '''
 sensor: soak
@@ -23,6 +23,7 @@ alerts:
     - {{name: hook, webhook: {{url: "http://{takers}/hook"}}}}
     - {{name: am, alertmanager: {{urls: ["http://{takers}"]}}}}
   evidence: {{directory: {dir}/disk/evidence, max_size: 4MiB, memory: 16MiB}}
+  rules: {{override: [{{name: AuthBruteForce, threshold: {threshold}}}]}}
 stop_timeout: 120s
 '''
 
@@ -139,15 +140,19 @@ def main():
     foreign(path('dirty.pcap'), path('hostile.pcap'))
     attack(path('attack.pcap'))
     shutil.rmtree(path('state'), ignore_errors=True)
-    with open(path('soak.yaml'), 'w') as f:
-        f.write(CONFIG.format(dir=folder, memory=MEMORY, takers=TAKERS))
+    def configure(threshold):
+        with open(path('soak.yaml'), 'w') as f:
+            f.write(CONFIG.format(dir=folder, memory=MEMORY, takers=TAKERS, threshold=threshold))
+
+    configure(5)
     truth = json.load(open(path('mail.json')))['all']
     n = packets_of(path('mail.pcap'))
     passes = max(1, int(SECONDS * RATE / n))
     print(f'{n:,} packets of mail {passes} times at {RATE:,} a second', flush=True)
     takers = subprocess.Popen([path('takers'), TAKERS])
     log = open(path('mailtap.log'), 'w')
-    p = subprocess.Popen([path('mailtap'), 'run', '--interface', 'rx0', '--config', path('soak.yaml')], stderr=log)
+    p = subprocess.Popen([path('mailtap'), 'run', '--interface', 'rx0', '--config', path('soak.yaml')], stderr=log,
+                         env={**os.environ, 'MAILTAP_SANDBOX_ALLOW_ROOT': 'true'})
     for _ in range(300):
         try:
             get(f'http://{PAGE}/-/ready')
@@ -173,8 +178,9 @@ def main():
             if what == 'disk' and begin <= part < end:
                 disk.fill()
         while hung < len(HANGUPS) and part >= HANGUPS[hung]:
-            p.send_signal(signal.SIGHUP)
             hung += 1
+            configure(5 + hung)
+            p.send_signal(signal.SIGHUP)
         rows.append(sample(p, began))
         time.sleep(every)
     for s in senders[1:]:
@@ -220,7 +226,9 @@ def judge(rows, last, got, truth, passes, status, sent, log):
     check('loki', lost == 0, f'{int(lost)} records dropped')
     check('status', status == 0 or last['mailtap_log_records_total{result="dropped",sink="file"}'] > 0 and status == 1, f'{status}')
     with open(log) as f:
-        lines = sum(1 for _ in f)
+        text = f.readlines()
+    lines, reloads = len(text), sum('the configuration was reloaded' in line for line in text)
+    check('reloads', reloads == len(HANGUPS) and last['mailtap_config_last_reload_successful'] == 1, f'{reloads}')
     check('log', lines < 200, f'{lines} lines')
     for column, room in (('resident_mib', 16), ('heap_mib', 16), ('goroutines', 20)):
         more, mean = slope(rows, column)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs mailtap for long under everything at once: generated mail over a pair of
 # virtual interfaces, hostile traffic beside it, a disk of records that runs full,
-# Loki, a webhook and an Alertmanager that go away and come back, SIGHUPs. At the
+# Loki, a webhook and an Alertmanager that go away and come back, reloads. At the
 # end no session and no alert is missing, and memory is flat. Writes soak.csv and
 # soak.svg. Needs root, for a network namespace of its own; no packet leaves the machine.
 #   SOAK_MINUTES=30 .ci/soak.sh

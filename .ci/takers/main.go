@@ -3,8 +3,9 @@
 //
 //	takers 127.0.0.1:3100
 //
-// POST /set?what=loki|webhook|alertmanager&away=1 has one answer 503. GET /counts
-// tells what came. A line that came twice counts once: delivery is at least once.
+// POST /set?what=loki|webhook|alertmanager&away=1 has one go away: connections to
+// it break without an answer, or every third time get 503.
+// GET /counts tells what came. A line that came twice counts once: delivery is at least once.
 package main
 
 import (
@@ -25,13 +26,14 @@ import (
 // has them.
 type counts struct {
 	Lines, Twice, Sessions, Accepted, Rejected, Deferred, Recipients, Hostile int
-	Alerts, Webhook, Alertmanager                                            int // different ones
-	Missing                                                                  []string
+	Alerts, Webhook, Alertmanager                                             int // different ones
+	Missing                                                                   []string
 }
 
 type takers struct {
 	mu      sync.Mutex
 	away    map[string]bool
+	turned  int // requests that one was away for
 	seen    map[uint64]bool
 	told    map[string]bool // alerts that records tell of
 	webhook map[string]bool
@@ -56,7 +58,11 @@ func (t *takers) as(what string, take func([]byte) error) http.HandlerFunc {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if err != nil || t.away[what] {
-			w.WriteHeader(http.StatusServiceUnavailable)
+			if t.turned++; t.turned%3 == 0 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			panic(http.ErrAbortHandler) // the connection breaks
 		} else if err := take(body); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
