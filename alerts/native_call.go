@@ -101,7 +101,8 @@ func (n *native) match(x *ast.BinaryNode) truth {
 	if x.Operator == "matches" {
 		if s, ok := x.Right.(*ast.StringNode); ok {
 			if re, err := regexp.Compile(s.Value); err == nil {
-				return func(v view) bool { return re.MatchString(a(v)) }
+				m := newMatcher(re)
+				return func(v view) bool { return m.match(a(v)) }
 			}
 		}
 		return nil
