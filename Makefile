@@ -24,7 +24,7 @@ GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.30.0
 VULNDB ?= https://vuln.go.dev
 FUZZTIME ?= 10s
 # what one goroutine computes for long: the race detector would find nothing in it; the first two are shorter under it
-LONG := ^(TestManyReloadsUnderTraffic|TestHostileClientsOfThePage|TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation|TestMemoryBudget|TestFlood)$$
+LONG := ^(TestNoSecretAnywhere|TestEvidenceIsTheSession|TestReadWrapped|TestManyReloadsUnderTraffic|TestHostileClientsOfThePage|TestMillionSources|TestOrdinaryWeeksRaiseNothing|TestEvaluation|TestMemoryBudget|TestFlood)$$
 # rules of gosec whose findings docs/security.md answers
 ANSWERED := G103,G104,G115,G204,G301,G302,G304,G306,G401,G404,G405,G501,G502,G503,G505,G703
 CORPUS ?= ../shared/corpus

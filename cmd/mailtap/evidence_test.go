@@ -91,9 +91,8 @@ func TestEvidenceIsTheSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	captures, _ := filepath.Glob("testdata/auth/*/capture.pcap*")
-	more, _ := filepath.Glob("../../../shared/corpus/*/capture.pcap*")
 	sessions, same := 0, 0
-	for _, file := range append(captures, more...) {
+	for _, file := range append(captures, corpus("*/capture.pcap*")...) {
 		name := filepath.Base(filepath.Dir(file))
 		args := []string{file}
 		if keylog := filepath.Join(filepath.Dir(file), "keys.log"); exists(keylog) {

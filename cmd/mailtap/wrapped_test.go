@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -337,9 +336,7 @@ var linkField = regexp.MustCompile(`"link":\{[^}]*\},`)
 func TestReadWrapped(t *testing.T) {
 	names := []string{shipped("05_auth_plain_clear_success")}
 	for _, name := range []string{"02a_starttls13_auth_postfix", "06_auth_login_clear_5fail", "10a_pipelining_swaks", "14a_big_mail_attachments", "25_ipv6"} {
-		if found, _ := filepath.Glob("../../../shared/corpus/" + name + "/capture.pcap"); found != nil {
-			names = append(names, found...)
-		}
+		names = append(names, corpus(name+"/capture.pcap")...)
 	}
 	read := func(file string) string {
 		_, out, errs := call(file, "read", "--log.level", "error", "--sensor", "test", "--home.domains", "corp.test", "--format", "json", "-")
