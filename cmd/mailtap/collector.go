@@ -13,10 +13,10 @@ import (
 // double, which are a fifth of a gigabyte without a pointer: they cost the collector
 // nothing, so the more of them there are the sooner it runs.
 const (
-	collectorRoom  = 64 << 20 // octets, less three eighths of what lives
-	collectorLeast = 10 << 20 // octets
+	collectorRoom  = 56 << 20 // octets, less three eighths of what lives
+	collectorLeast = 8 << 20 // octets
 	collectorMost  = 800      // percent of what lives
-	collectorLess  = 4
+	collectorLess  = 3
 )
 
 // tuneCollector bounds what piles up beside what lives, now and after every
