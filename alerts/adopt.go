@@ -11,24 +11,39 @@ import (
 // receivers when the rule's window has passed without. It is called before the
 // first event; notices of an alert replace those before.
 func (e *Engine) Adopt(active []Alert) {
-	known := map[string]bool{}
+	known := map[string]*firing{}
 	for _, f := range e.timers {
-		known[f.alert.Fingerprint] = true
-		if f.storm == nil && !f.adopted {
-			for _, print := range e.toldAs(f.alert.Fingerprint) {
-				known[print] = true
-			}
+		for _, print := range e.names(f) {
+			known[print] = f
 		}
 	}
 	for _, a := range e.unplaced {
-		known[a.Fingerprint] = true
+		known[a.Fingerprint] = nil
 	}
 	for _, a := range active {
-		if a.Status == Firing && !known[a.Fingerprint] && len(e.unplaced) < maxAdopted {
-			known[a.Fingerprint] = true
+		f, there := known[a.Fingerprint]
+		switch {
+		case a.Status != Firing:
+		case f != nil:
+			f.known = a.Fingerprint
+		case !there && len(e.unplaced) < maxAdopted:
+			known[a.Fingerprint] = nil
 			e.unplaced = append(e.unplaced, a)
 		}
 	}
+}
+
+// names are the fingerprints by which receivers may know an alert that Restore
+// brought back.
+func (e *Engine) names(f *firing) []string {
+	out := []string{f.alert.Fingerprint}
+	if f.storm == nil && !f.adopted {
+		out = append(out, e.toldAs(f.alert.Fingerprint)...)
+	}
+	if f.known != "" && e.options.Receivers != "" { // else they are told the plain one from now on
+		out = append(out, f.known)
+	}
+	return out
 }
 
 // maxAdopted bounds Adopt.

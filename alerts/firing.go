@@ -34,6 +34,7 @@ type firing struct {
 
 	shown   map[string]*shown // by the name of a mask; nil where nothing is hidden
 	adopted bool              // the fingerprint is the one that receivers know
+	known   string            // by which they know it where settings or keys changed since; else empty
 }
 
 // tally counts an event of an alert whose value is all that came since it
@@ -240,12 +241,19 @@ func (e *Engine) tell(r *runningRule, severity string, n int) {
 
 // emit gives a notice to the sink.
 func (e *Engine) emit(f *firing, at int64) {
-	a := f.alert
-	a.Time = packetTime(at)
-	a.InhibitedBy = e.silencing(f, at)
+	by := e.silencing(f, at)
 	if e.options.Sink == nil {
 		return
 	}
+	a := e.toldOf(f, at)
+	a.InhibitedBy = by
+	e.options.Sink.Alert(a)
+}
+
+// toldOf is what there is to tell of an alert now.
+func (e *Engine) toldOf(f *firing, at int64) Alert {
+	a := f.alert
+	a.Time = packetTime(at)
 	if a.Status == Firing {
 		a.Until = packetTime(at + int64(f.rule.repeat+f.rule.repeat/4+noticeSlack))
 	}
@@ -258,7 +266,20 @@ func (e *Engine) emit(f *firing, at int64) {
 	if f.storm != nil {
 		a.Summary = f.storm.sentence(f, &a, f.storm.examples, a.Summary)
 	}
-	e.options.Sink.Alert(a)
+	return a
+}
+
+// Firing are all alerts that fire, for who lists them anew; no Sink is told. Those
+// that were adopted and have no time yet are as Adopt got them.
+func (e *Engine) Firing() (judged, adopted []Alert) {
+	for _, f := range e.timers {
+		a := e.toldOf(f, e.now)
+		if !f.told {
+			a.InhibitedBy = f.silencer
+		}
+		judged = append(judged, a)
+	}
+	return judged, slices.Clone(e.unplaced)
 }
 
 // text writes the summary with what the alert's value is now.

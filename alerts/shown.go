@@ -129,9 +129,12 @@ func (e *Engine) reveal(f *firing, a *Alert) {
 	}
 }
 
-// fingerprintFor is the alert's under a mask. Receivers know an adopted one by the
-// fingerprint that they were told.
+// fingerprintFor is the alert's under a mask. Receivers are told the end of what they
+// know under the fingerprint by which they know it.
 func (e *Engine) fingerprintFor(f *firing, m Mask) string {
+	if f.storm == nil && f.known != "" && m.Name() == e.options.Receivers {
+		return f.known
+	}
 	if f.storm != nil || f.adopted && m.Name() == e.options.Receivers {
 		return f.alert.Fingerprint
 	}
@@ -162,7 +165,7 @@ func (e *Engine) adoptShown(f *firing, a *Alert) {
 }
 
 func (f *firing) saveShown(w *encoder) {
-	if f.shown == nil && !f.adopted {
+	if f.shown == nil && !f.adopted && f.known == "" {
 		return
 	}
 	w.bool(f.adopted)
@@ -185,6 +188,9 @@ func (f *firing) saveShown(w *encoder) {
 		w.bool(s.share)
 		w.texts(s.examples)
 	}
+	if f.known != "" {
+		w.text(f.known)
+	}
 }
 
 // maxMasks bounds the masks in a state file.
@@ -205,5 +211,8 @@ func (f *firing) restoreShown(d *decoder) {
 			f.shown = make(map[string]*shown)
 		}
 		f.shown[name] = s
+	}
+	if len(d.b) > 0 {
+		f.known = d.text()
 	}
 }

@@ -92,6 +92,39 @@ func TestAdoptedAlertKeepsItsPseudonymsOverARotation(t *testing.T) {
 	}
 }
 
+// So they are where the rules' state was kept as well: one alert, which ends under the
+// name that they know, over further restarts too, and is listed under it.
+func TestRestoredAlertKeepsItsNameOverARotation(t *testing.T) {
+	old, earlier := hides("k")
+	e, b := engine(t, load(t, shownRule), Options{Masks: []Mask{old}, Receivers: old.Name()})
+	x := conn("192.0.2.1", "10.0.0.1:25")
+	for range 3 {
+		e.Handle(denied(x, 0, "u@corp.test"))
+	}
+	told := b.alerts[0].Shown(old.Name())
+	m, _ := hides("n")
+	for _, o := range []Options{
+		{Masks: []Mask{m}, Receivers: m.Name(), Earlier: earlier},
+		{Masks: []Mask{m}, Receivers: m.Name()}, // the key before is gone
+	} {
+		state := saved(t, e)
+		e, b = engine(t, load(t, shownRule), o)
+		if err := e.Restore(bytes.NewReader(state)); err != nil {
+			t.Fatal(err)
+		}
+		e.Adopt([]Alert{told})
+		e.Handle(odd(x, 1, "x"))
+		judged, adopted := e.Firing()
+		if len(judged) != 1 || len(adopted) != 0 || judged[0].Shown(m.Name()).Fingerprint != told.Fingerprint || len(b.alerts) != 0 {
+			t.Fatalf("%+v and %+v fire, told %q", judged, adopted, b.lines)
+		}
+	}
+	e.Advance(at(9999))
+	if len(b.alerts) != 1 || b.alerts[0].Status != Resolved || b.alerts[0].Shown(m.Name()).Fingerprint != told.Fingerprint {
+		t.Errorf("told %+v, then %q", told, b.lines)
+	}
+}
+
 // An alert that began when nothing was hidden is not told in full later.
 func TestAnAlertOfOtherSettingsIsHidden(t *testing.T) {
 	e, b := engine(t, load(t, shownRule), Options{})
