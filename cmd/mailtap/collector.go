@@ -23,12 +23,16 @@ const (
 // collection, and all of it by the memory that was configured. GOGC and
 // GOMEMLIMIT in the environment come first.
 func tuneCollector(memory int64) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory)
-	}
+	limitMemory(memory)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectorMost)
 		(&collected{}).again()
+	}
+}
+
+func limitMemory(memory int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
 	}
 }
 

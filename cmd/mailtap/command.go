@@ -100,8 +100,12 @@ Every key of the configuration file is a flag too: limits.idle_timeout is
 }
 
 // config loads the configuration of the command that runs.
-func (p *program) config(c *cobra.Command) (Config, error) {
+func (p *program) config(c *cobra.Command) (Config, error) { return p.configIf(c, nil) }
+
+// configIf asks, if it is not nil, whether the paths of the configuration may be
+// opened, before any of them is.
+func (p *program) configIf(c *cobra.Command, allowed func(*Config) error) (Config, error) {
 	p.faults.start()
-	l := loader{file: p.configFile, flags: c.Flags(), getenv: os.LookupEnv, names: environment}
+	l := loader{allowed: allowed, file: p.configFile, flags: c.Flags(), getenv: os.LookupEnv, names: environment}
 	return l.load()
 }

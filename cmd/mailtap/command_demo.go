@@ -50,7 +50,7 @@ func (d *demo) run(c *cobra.Command) error {
 	if d.speed < 0.1 || d.speed > 100 {
 		return fmt.Errorf("flag --speed: %g, allowed is 0.1 to 100", d.speed)
 	}
-	cfg, err := d.config(c)
+	cfg, err := d.config(c, nil)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (d *demo) run(c *cobra.Command) error {
 		return failed(err)
 	}
 	l := &liveRun{
-		program: d.program, cfg: &cfg, load: func() (Config, error) { return d.config(c) }, registry: newRegistry(), duration: d.duration, forgets: true, quiet: true,
+		program: d.program, cfg: &cfg, load: func(allowed func(*Config) error) (Config, error) { return d.config(c, allowed) }, registry: newRegistry(), duration: d.duration, forgets: true, quiet: true,
 		wiring: wiring{lines: screen, extra: []notify.Receiver{receiver}},
 		started: func(w *webServer, o *outputs) {
 			o.screen = func(a alerts.Alert) { fmt.Fprintln(screen, "alert    "+report.Printable(receivers.Line(&a))) }
@@ -82,8 +82,8 @@ func (d *demo) open() ([]namedSource, error) {
 }
 
 // config is the user's, or the shipped capture's own where none is given.
-func (d *demo) config(c *cobra.Command) (Config, error) {
-	cfg, err := d.program.config(c)
+func (d *demo) config(c *cobra.Command, allowed func(*Config) error) (Config, error) {
+	cfg, err := d.program.configIf(c, allowed)
 	if err != nil || d.program.configFile != "" {
 		return cfg, err
 	}

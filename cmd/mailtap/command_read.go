@@ -78,7 +78,7 @@ func (p *program) read(c *cobra.Command, files []string, format, html string) er
 		}
 	}
 	log := newLogger(cfg.Log, p.stderr)
-	cfg.budgetMemory(os.DirFS("/"), log)
+	cfg.budgetMemory(memoryCeiling(os.DirFS("/")), log)
 	secrets, err := cfg.secrets()
 	if err != nil {
 		return failed(err)

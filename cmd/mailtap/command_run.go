@@ -52,7 +52,7 @@ func (p *program) watch(c *cobra.Command) error {
 	if err := refuseRoot(&cfg.Sandbox); err != nil {
 		return err
 	}
-	l := &liveRun{program: p, cfg: &cfg, registry: newRegistry(), load: func() (Config, error) { return p.config(c) }}
+	l := &liveRun{program: p, cfg: &cfg, registry: newRegistry(), load: func(allowed func(*Config) error) (Config, error) { return p.configIf(c, allowed) }}
 	l.log, l.level = newLeveledLogger(cfg.Log, p.stderr)
 	l.wiring.durable = true
 	return l.run(l.openSources, words(cfg.Capture.Interfaces))
@@ -124,9 +124,10 @@ type liveRun struct {
 	cfg      *Config
 	log      *slog.Logger
 	registry *prometheus.Registry
-	load     func() (Config, error) // the configuration as it is now
-	asked    Size                   // memory, before it was fitted to the machine
-	level    func(LogLevel)         // of the log
+	load     func(allowed func(*Config) error) (Config, error) // the configuration as it is now
+	asked    Size                                              // memory, before it was fitted to the machine
+	ceiling  ceiling                                           // of memory
+	level    func(LogLevel)                                    // of the log
 	life     *life
 	wiring   wiring        // what differs between the commands
 	quiet    bool          // that privileges were given up is no news
@@ -141,7 +142,8 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	ctx, orders, done := l.attend()
 	defer done()
 	l.asked = l.cfg.Memory
-	l.cfg.budgetMemory(os.DirFS("/"), l.log)
+	l.ceiling = memoryCeiling(os.DirFS("/"))
+	l.cfg.budgetMemory(l.ceiling, l.log)
 	l.wiring.active = newActiveAlerts(l.cfg.sensor())
 	keys, err := l.cfg.keyring()
 	if err != nil {

@@ -36,6 +36,8 @@ type loader struct {
 	flags  *pflag.FlagSet
 	getenv func(string) (string, bool)
 	names  func() []string // of all environment variables
+	// allowed is asked before files that it names are read: why they cannot be; nil: all can.
+	allowed func(*Config) error
 }
 
 // load reads, checks and merges every source. Its error names each mistake
@@ -54,6 +56,11 @@ func (l *loader) load() (Config, error) {
 	cfg := Default()
 	if err := v.UnmarshalExact(&cfg, strictly); err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	if l.allowed != nil {
+		if err := l.allowed(&cfg); err != nil {
+			return Config{}, err
+		}
 	}
 	if found := check(&cfg); len(found) > 0 {
 		return Config{}, located(found, r.places)

@@ -110,7 +110,7 @@ func (c *checker) privacy(cfg *Config) {
 	if p.ClientPrefixV6 > 128 {
 		c.fail("privacy.client_prefix_v6", "%d bits, allowed is 1 to 128", p.ClientPrefixV6)
 	}
-	needs, hides := "", ""
+	needs := ""
 	all := cfg.overrides()
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if key != "privacy" {
@@ -119,9 +119,6 @@ func (c *checker) privacy(cfg *Config) {
 		s := p.settings(all[key])
 		if s.NeedsKey() && needs == "" {
 			needs = key
-		}
-		if s.Hides() && hides == "" {
-			hides = key
 		}
 	}
 	if needs != "" && p.KeyFile == "" {
@@ -137,9 +134,24 @@ func (c *checker) privacy(cfg *Config) {
 			}
 		}
 	}
-	if hides != "" && cfg.Alerts.Evidence.Directory != "" && !cfg.Alerts.Evidence.DespitePrivacy {
-		c.fail("alerts.evidence.directory", "its files hold packets as they are, while %s hides values: leave it out, or allow it with alerts.evidence.despite_privacy: true", hides)
+	c.found = append(c.found, keepsWhatIsHidden(cfg)...)
+}
+
+// keepsWhatIsHidden tells where evidence would keep what an output hides. A reload asks
+// for what holds then: the folder of evidence stays until a restart.
+func keepsWhatIsHidden(cfg *Config) []problem {
+	if cfg.Alerts.Evidence.Directory == "" || cfg.Alerts.Evidence.DespitePrivacy {
+		return nil
 	}
+	all := cfg.overrides()
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if s := cfg.Privacy.settings(all[key]); s.Hides() {
+			c := &checker{}
+			c.fail("alerts.evidence.directory", "its files hold packets as they are, while %s hides values: leave it out, or allow it with alerts.evidence.despite_privacy: true", key)
+			return c.found
+		}
+	}
+	return nil
 }
 
 // modes refuses a mode that a kind has not.

@@ -111,12 +111,20 @@ func (c *Config) fit(below ceiling) string {
 func mebis(octets int64) string { return fmt.Sprintf("%d MiB", octets>>20) }
 
 // budgetMemory fits the configuration to the machine, and the collector to it.
-func (c *Config) budgetMemory(root fs.FS, log *slog.Logger) {
-	most := memoryCeiling(root)
+func (c *Config) budgetMemory(most ceiling, log *slog.Logger) {
 	if text := c.fit(most); text != "" {
 		log.Warn(text)
 	}
 	tuneCollector(min(c.heap(), most.octets))
+}
+
+// budgetAgain fits the collector to queues that a reload changed. Connections keep what
+// they have: it was shared out at the start.
+func (c *Config) budgetAgain(most ceiling, log *slog.Logger) {
+	if over := c.heap() - most.octets; over > 0 {
+		log.Warn(fmt.Sprintf("with the queues of this configuration %s are too much for %s: restart mailtap, which then makes memory smaller", mebis(over), most.of))
+	}
+	limitMemory(min(c.heap(), most.octets))
 }
 
 // controlGroupLimit is the smallest limit of memory of the process's control group

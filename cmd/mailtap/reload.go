@@ -49,7 +49,7 @@ func (r *reloader) reload() error {
 }
 
 func (r *reloader) swap() error {
-	next, err := r.run.load()
+	next, err := r.run.load(r.allowed)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (r *reloader) swap() error {
 		next.Memory = r.running.Memory
 	}
 	differ := next.keepFixed(r.running)
-	if err := r.run.program.outside(&next); err != nil {
-		return err
+	if found := keepsWhatIsHidden(&next); len(found) > 0 {
+		return located(found, nil)
 	}
 	w := r.run.wiringOf(&next, r.names)
 	if w.keys, err = next.keysAfter(r.running, w.keys); err != nil {
@@ -71,6 +71,7 @@ func (r *reloader) swap() error {
 	rules, notices := len(c.engine.Stats().Rules), c.engine.Notices() // the engine is not ours behind the swap
 	r.watch.pipeline.swap(c)
 	r.run.level(next.Log.Level)
+	next.budgetAgain(r.run.ceiling, r.run.log)
 	for _, key := range differ {
 		r.run.log.Warn("needs a restart: "+key, "key", key)
 	}
@@ -83,6 +84,14 @@ func (r *reloader) swap() error {
 	r.running, r.run.wiring.keys = &next, w.keys
 	r.run.log.Info("the configuration was reloaded", "rules", rules, "receivers", len(c.receivers), "need_a_restart", len(differ))
 	return nil
+}
+
+// allowed tells which paths of a configuration cannot be opened any more. What cannot
+// be changed does not count: it is told as such.
+func (r *reloader) allowed(next *Config) error {
+	asked := *next
+	asked.keepFixed(r.running)
+	return r.run.program.outside(&asked)
 }
 
 // reloadOnHangup does what SIGHUP asks for: the file of records is opened anew,

@@ -9,7 +9,7 @@ import (
 // reloadable are the keys, or what keys begin with, that a reload changes. All
 // others were decided when mailtap began: sockets, memory, shards, folders.
 var reloadable = []string{
-	"home.", "servers", "log.level", "log.records.", "loki.", "syslog.", "alerts.receivers", "alerts.rules.", "alerts.privacy", "privacy.", "web.privacy", "stop_timeout",
+	"home.", "servers", "log.level", "log.records.", "loki.", "syslog.", "alerts.receivers", "alerts.rules.", "alerts.privacy", "alerts.evidence.despite_privacy", "privacy.", "web.privacy", "stop_timeout",
 }
 
 func isReloadable(key string) bool {
