@@ -48,6 +48,16 @@ func (t *activeAlerts) note(a *alerts.Alert) {
 	}
 }
 
+// replace takes what fires in place of what was noted.
+func (t *activeAlerts) replace(firing []alerts.Alert) {
+	t.mu.Lock()
+	t.list, t.left = make(map[string]alerts.Alert, len(firing)), 0
+	t.mu.Unlock()
+	for i := range firing {
+		t.note(&firing[i])
+	}
+}
+
 // sorted lists the alerts by rule, start and fingerprint.
 func (t *activeAlerts) sorted() (list []alerts.Alert, left int) {
 	t.mu.Lock()

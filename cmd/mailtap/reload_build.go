@@ -51,6 +51,9 @@ func (w wiring) changeRules(o *outputs, c *change, set alerts.RuleSet) (*alerts.
 	options.Sink, options.Notice = o, func(text string) { w.log.Info(text) }
 	options.Observer = ruleObserver{o.metrics}
 	w.maskRules(&c.masks, c.sinks.writers, &options)
+	if was := o.privacy.receivers; was != nil && options.Receivers != "" && !alike(was, c.masks.receivers) {
+		options.Earlier = was // receivers know what fires by its names
+	}
 	return alerts.NewEngine(set, options)
 }
 

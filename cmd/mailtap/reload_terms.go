@@ -67,10 +67,15 @@ func (o *outputs) adopt(c *change) {
 	} else {
 		o.notifier = c.notifier
 	}
+	was := o.privacy
 	o.writers, o.privacy = c.terms.writers, c.masks
 	if o.shown != nil {
 		o.shown.Store(c.masks.web)
 	}
+	if !alike(was.web, c.masks.web) {
+		o.forgetShown()
+	}
+	o.listFiring()
 	o.sinks.adopt(c.sinks, c.stopTimeout)
 	o.stopTimeout = c.stopTimeout
 }
@@ -111,9 +116,37 @@ func (o *outputs) firing() []alerts.Alert {
 	if o.notifier != nil {
 		return o.notifier.Active()
 	}
-	if o.active == nil {
-		return nil
+	judged, adopted := o.engine.Firing()
+	for i := range judged {
+		judged[i] = shownTo(o.privacy.receivers, judged[i])
 	}
-	list, _ := o.active.sorted()
-	return list
+	return append(judged, adopted...)
+}
+
+// listFiring lists anew what fires, as it may be shown from now on and by the names
+// under which its end will be told.
+func (o *outputs) listFiring() {
+	if o.active == nil {
+		return
+	}
+	judged, adopted := o.engine.Firing()
+	for i := range judged {
+		judged[i] = shownTo(o.privacy.web, judged[i])
+	}
+	for i := range adopted {
+		judged = append(judged, o.privacy.resumed(adopted[i]))
+	}
+	o.active.replace(judged)
+}
+
+// forgetShown has the page and the lists of the busiest begin anew: what they hold was
+// shown under other terms, and would be seen for hours.
+func (o *outputs) forgetShown() {
+	if o.page != nil {
+		o.page.Forget()
+	}
+	if o.top != nil {
+		o.top.Forget()
+		o.metrics.Top(nil)
+	}
 }

@@ -60,6 +60,11 @@ func (w wiring) masks() masks {
 	}
 }
 
+// alike says whether two masks show the same values in the same words.
+func alike(a, b *privacy.Mask) bool {
+	return a.Name() == b.Name() && a.Fingerprint("") == b.Fingerprint("")
+}
+
 // maskRules has the rules write alerts for every output that hides something.
 func (w wiring) maskRules(p *masks, writers []recordWriter, options *alerts.Options) {
 	list := []*privacy.Mask{p.receivers, p.web, p.report}

@@ -118,6 +118,12 @@ func (f *follower) forget() {
 	f.last = f.last[n:]
 }
 
+// forgetAll leaves out all of them, and what is open.
+func (f *follower) forgetAll() {
+	clear(f.open)
+	f.last, f.octets = nil, 0
+}
+
 func (f *follower) drop(c *sessions.Conn) {
 	f.octets -= f.open[c].Octets()
 	delete(f.open, c)

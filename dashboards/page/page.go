@@ -136,6 +136,15 @@ func (p *Page) Handle(e sessions.Event) {
 	}
 }
 
+// Forget drops what is shown of connections, open ones too: it was shown under other
+// terms than those that hold from now on.
+func (p *Page) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.talkers = newTalkers(p.options.Talkers)
+	p.follower.forgetAll()
+}
+
 // sample changes which connections are followed. What is open and not among them
 // any more is given up.
 func (p *Page) sample(mask uint32) {

@@ -155,3 +155,13 @@ func (l *Lists) Advance(now time.Time) (entries []Entry, ended bool) {
 	}
 	return entries, true
 }
+
+// Forget begins the window anew: its names were shown under other terms.
+func (l *Lists) Forget() {
+	l.ends = time.Time{}
+	for _, list := range []*list{l.senders, l.recipients, l.clients} {
+		if list != nil {
+			list.sketch.reset()
+		}
+	}
+}
