@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mailtap/mailtap/metrics"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
@@ -174,11 +175,28 @@ func (s *sinks) adopt(c *sinkChange, patience time.Duration) {
 	defer s.mu.Unlock()
 	for _, p := range c.parts {
 		s.put(p.name, p.next)
+		s.forget(p.name)
 		if p.leaves == nil {
 			continue
 		}
 		s.before = append(s.before, outgoing{name: p.name, sink: p.leaves})
 		s.leaving.Go(func() { s.replace(p, patience) })
+	}
+}
+
+// forget lets go of what was wrong with a sink that is another one now, or is gone:
+// it would be wrong for ever.
+func (s *sinks) forget(name string) {
+	switch name {
+	case fileSink:
+		delete(s.said, fileTrouble)
+		s.disk.forget(metrics.StoreRecords)
+	case lokiSink:
+		s.aside = 0
+		delete(s.said, lokiTrouble)
+		s.disk.forget(metrics.StoreSpool)
+	case syslogSink:
+		delete(s.said, syslogTrouble)
 	}
 }
 

@@ -348,3 +348,27 @@ func TestReloadKeepsWhatWaitsForLoki(t *testing.T) {
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+// Queues that a reload changes are in what the collector is told; what was fitted to a
+// limit at the start is no difference to the file.
+func TestReloadFitsMemory(t *testing.T) {
+	const limit = `go_gc_gomemlimit_bytes`
+	a := startTap(t, "")
+	before := a.metric(limit)
+	a.reload("log: {records: {queue_size: 64MiB}}\n")
+	if more := a.metric(limit) - before; more != 48<<20 {
+		t.Errorf("the limit is %.0f octets more, want 48 MiB", more)
+	}
+	a = startTap(t, "memory: 300MiB\n", "GOMEMLIMIT=200MiB")
+	if !strings.Contains(a.err.String(), "instead of 300 MiB: all together would be more than GOMEMLIMIT allows") {
+		t.Fatalf("it was not fitted:\n%s", a.err)
+	}
+	a.reload("memory: 300MiB\n")
+	if strings.Contains(a.err.String(), "needs a restart") || strings.Contains(a.err.String(), "too much for") {
+		t.Errorf("nothing differs:\n%s", a.err)
+	}
+	a.reload("memory: 300MiB\nlog: {records: {queue_size: 64MiB}}\n")
+	if !strings.Contains(a.err.String(), "with the queues of this configuration 48 MiB are too much for GOMEMLIMIT") {
+		t.Errorf("it is not told:\n%s", a.err)
+	}
+}

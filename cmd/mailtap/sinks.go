@@ -74,6 +74,13 @@ func (s *sinks) named(name string) counting {
 	return nil
 }
 
+// What may be wrong with a sink.
+const (
+	fileTrouble   = "the file of records is written, but not rotated or opened anew; it is tried again"
+	lokiTrouble   = "Loki does not take records; they wait"
+	syslogTrouble = "the syslog server does not take records; they wait"
+)
+
 // publish flushes the file, and tells metrics and the log what there is to tell.
 func (s *sinks) publish(m *metrics.Metrics) {
 	s.mu.Lock()
@@ -81,10 +88,10 @@ func (s *sinks) publish(m *metrics.Metrics) {
 	if s.file != nil {
 		_ = s.file.Flush() // says what Err says
 		s.disk.poll(metrics.StoreRecords, "records are lost: the file does not take them", "records are written again", s.file.Failed(), s.file.Err())
-		s.watch("the file of records is written, but not rotated or opened anew; it is tried again", "the file of records is rotated again", s.file.Trouble())
+		s.watch(fileTrouble, "the file of records is rotated again", s.file.Trouble())
 	}
 	if s.loki != nil {
-		s.watch("Loki does not take records; they wait", "Loki takes records again", s.loki.Err())
+		s.watch(lokiTrouble, "Loki takes records again", s.loki.Err())
 		failed, aside := s.loki.SpoolFaults()
 		s.disk.poll(metrics.StoreSpool, "the spool of records for Loki takes nothing, they wait in memory", "the spool of records for Loki works again", failed, s.loki.SpoolErr())
 		if more := aside - s.aside; more > 0 {
@@ -97,7 +104,7 @@ func (s *sinks) publish(m *metrics.Metrics) {
 		}
 	}
 	if s.syslog != nil {
-		s.watch("the syslog server does not take records; they wait", "the syslog server takes records again", s.syslog.Err())
+		s.watch(syslogTrouble, "the syslog server takes records again", s.syslog.Err())
 	}
 	s.counts(func(name string, c recordlog.Counts) {
 		s.tellLost(name, c, time.Now())

@@ -17,6 +17,7 @@ import (
 	"github.com/grafana/loki/pkg/push"
 	"github.com/klauspost/compress/snappy"
 
+	"github.com/mailtap/mailtap/metrics"
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
@@ -136,5 +137,33 @@ func TestDroppedRecordsAreToldNowAndThen(t *testing.T) {
 	}
 	if got := text.String(); strings.Count(got, "it fails") != 2 || strings.Count(got, "it works again") != 1 {
 		t.Errorf("told\n%s", got)
+	}
+}
+
+// notThere is a sink of which nothing is known.
+type notThere struct{ nowhere }
+
+// Counts implements counting.
+func (notThere) Counts() (c recordlog.Counts) { return c }
+
+// What was wrong with a sink is over when a reload takes it away, and is told anew of
+// the next one.
+func TestASinkThatIsGoneHasNoTrouble(t *testing.T) {
+	var text bytes.Buffer
+	log := newLogger(LogConfig{Level: "info", Format: "logfmt"}, &text)
+	s := sinks{log: log, disk: newStorage(log, nil)}
+	fails := func() {
+		s.watch(lokiTrouble, "Loki takes records again", io.ErrUnexpectedEOF)
+		s.disk.poll(metrics.StoreSpool, "the spool fails", "it works", 3, io.ErrUnexpectedEOF)
+	}
+	fails()
+	s.adopt(&sinkChange{parts: []sinkPart{{name: lokiSink, leaves: notThere{}}}}, time.Second)
+	s.leaving.Wait()
+	if len(s.disk.troubles) != 0 || len(s.said) != 0 {
+		t.Errorf("what is gone is still wrong: %v, %v", s.disk.troubles, s.said)
+	}
+	fails()
+	if strings.Count(text.String(), lokiTrouble) != 2 || strings.Count(text.String(), "the spool fails") != 2 {
+		t.Errorf("told\n%s", text.String())
 	}
 }

@@ -105,6 +105,20 @@ func (s *storage) tick(now time.Time) {
 	}
 }
 
+// forget lets go of a store that is not written any more, or is another one now.
+func (s *storage) forget(store string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.counted, store)
+	if s.troubles[store] == nil {
+		return
+	}
+	delete(s.troubles, store)
+	if s.metrics != nil {
+		s.metrics.StorageFailing(store, false)
+	}
+}
+
 // probe says how to find out whether a store that is written seldom takes
 // something again.
 func (s *storage) probe(store string, try func() error) {
