@@ -144,13 +144,9 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	l.asked = l.cfg.Memory
 	l.ceiling = memoryCeiling(os.DirFS("/"))
 	l.cfg.budgetMemory(l.ceiling, l.log)
-	l.wiring.active = newActiveAlerts(l.cfg.sensor())
-	keys, err := l.cfg.keyring()
-	if err != nil {
+	if err := l.wire(); err != nil {
 		return err
 	}
-	l.wiring.keys, l.wiring.shown = keys, l.cfg.shown(keys)
-	l.wiring.page = l.cfg.page(l.wiring.active, l.wiring.shown)
 	web, err := listen(l.cfg.Web, handlers{metricsHandler(l.registry), l.wiring.active, l.wiring.page}, l.log)
 	if err != nil {
 		return failed(err)
@@ -191,6 +187,17 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	}
 	l.log.Info("watching", "sources", names, "metrics", web.url()+"/metrics", "version", version)
 	return failed(errors.Join(l.until(ctx, orders, web, out, r), out.close()))
+}
+
+// wire makes what outlives reloads and shows what mailtap knows.
+func (l *liveRun) wire() (err error) {
+	w := &l.wiring
+	if w.keys, err = l.cfg.keyring(); err != nil {
+		return err
+	}
+	w.active, w.shown = newActiveAlerts(l.cfg.sensor()), l.cfg.shown(w.keys)
+	w.page = l.cfg.page(w.active, w.shown)
+	return nil
 }
 
 func (l *liveRun) outputs(names []string) (*outputs, error) {

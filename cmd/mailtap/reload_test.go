@@ -160,11 +160,11 @@ func TestReloadDismissesAReceiver(t *testing.T) {
 func TestBadReloadKeepsTheOld(t *testing.T) {
 	hook := newPosts(t)
 	good := hookTo(hook) + "web: {enable_reload: true}\n"
-	a := startTap(t, good)
+	missing := filepath.Join(t.TempDir(), "missing")
+	a := startTap(t, good+"sandbox: {writable: ["+filepath.Dir(missing)+"]}\n") // else that is what refuses them
 	if ok, at := a.metric("mailtap_config_last_reload_successful"), a.metric("mailtap_config_last_reload_success_timestamp_seconds"); ok != 1 || at <= 0 {
 		t.Errorf("at the start: %v at %v", ok, at)
 	}
-	missing := filepath.Join(t.TempDir(), "missing")
 	for _, c := range []struct {
 		config string
 		status int
