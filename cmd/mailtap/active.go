@@ -35,6 +35,11 @@ func newActiveAlerts(sensor string) *activeAlerts {
 func (t *activeAlerts) note(a *alerts.Alert) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.take(a)
+}
+
+// take is note; mu is held.
+func (t *activeAlerts) take(a *alerts.Alert) {
 	_, known := t.list[a.Fingerprint]
 	switch {
 	case a.Status == alerts.Resolved && known:
@@ -51,10 +56,10 @@ func (t *activeAlerts) note(a *alerts.Alert) {
 // replace takes what fires in place of what was noted.
 func (t *activeAlerts) replace(firing []alerts.Alert) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.list, t.left = make(map[string]alerts.Alert, len(firing)), 0
-	t.mu.Unlock()
 	for i := range firing {
-		t.note(&firing[i])
+		t.take(&firing[i])
 	}
 }
 
