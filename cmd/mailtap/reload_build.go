@@ -35,7 +35,7 @@ func (w wiring) change(o *outputs, was *Config) (*change, error) {
 	tracker := w.cfg.trackerOptions()
 	c.terms = &terms{home: tracker.Home, servers: tracker.Server, rules: c.engine, writers: c.sinks.writers}
 	if o.notifier == nil && len(c.receivers) > 0 { // without state_dir: nothing waits from before
-		first := &outputs{metrics: o.metrics}
+		first := &outputs{metrics: o.metrics, disk: o.disk}
 		if err = w.addNotifier(first, c.receivers); err != nil {
 			c.sinks.abandon()
 			return nil, err

@@ -372,3 +372,15 @@ func TestReloadFitsMemory(t *testing.T) {
 		t.Errorf("it is not told:\n%s", a.err)
 	}
 }
+
+// The first receiver may come by a reload, where nothing waits from before.
+func TestReloadBringsTheFirstReceiver(t *testing.T) {
+	hook := newPosts(t)
+	a := startTap(t, "")
+	a.reload(hookTo(hook))
+	for i := range 5 {
+		a.talk(guess, 20*i, 0, -1)
+	}
+	a.seen()
+	a.await("it has the alert", func() bool { return strings.Contains(hook.String(), "AuthBruteForce") })
+}
