@@ -17,6 +17,7 @@ type group struct {
 	mu     sync.Mutex
 	id     int
 	joined int
+	index  int // of the interface; who sees first that it was made anew must not join those of the old one
 }
 
 // member is one socket's part in a group; nil is a socket alone.
@@ -45,24 +46,29 @@ func (m *member) first() bool { return m == nil || m.shard == 0 }
 // uniqueGroup has the kernel choose a number that nobody has.
 const uniqueGroup = unix.PACKET_FANOUT_FLAG_UNIQUEID << 16
 
-// next says whether those before have joined.
-func (m *member) next() bool {
+// next says whether those before have joined, and on the same interface.
+func (m *member) next(index int) bool {
 	if m == nil {
 		return true
 	}
 	m.group.mu.Lock()
 	defer m.group.mu.Unlock()
-	return m.group.joined == m.shard
+	return m.group.next(m.shard, index)
 }
 
-func (m *member) join(fd int) error {
+// next is asked with mu held.
+func (g *group) next(shard, index int) bool {
+	return g.joined == shard && (shard == 0 || g.index == index)
+}
+
+func (m *member) join(fd, index int) error {
 	if m == nil {
 		return nil
 	}
 	g := m.group
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.joined != m.shard {
+	if !g.next(m.shard, index) {
 		return errNotYet
 	}
 	how := unix.PACKET_FANOUT_CBPF<<16 | g.id
@@ -77,7 +83,7 @@ func (m *member) join(fd int) error {
 			return err
 		}
 	}
-	m.in = true
+	m.in, g.index = true, index
 	g.joined++
 	return nil
 }

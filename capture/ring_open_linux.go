@@ -16,7 +16,7 @@ const maxRing = 1 << 31
 
 // openRing begins to capture on an interface; it may be down.
 func openRing(o LiveOptions, i device, m *member, sockets *spares) (reader, error) {
-	if !m.next() { // before a socket is taken: spares are few
+	if !m.next(i.index) { // before a socket is taken: spares are few
 		return nil, errNotYet
 	}
 	r := &ring{name: o.Interface, wakes: -1, cooked: i.cooked(), timeout: max(1, int(o.PollTimeout.Milliseconds()))}
@@ -29,7 +29,7 @@ func openRing(o LiveOptions, i device, m *member, sockets *spares) (reader, erro
 	}
 	err = r.setUp(o, i)
 	if err == nil {
-		err = m.join(r.fd)
+		err = m.join(r.fd, i.index)
 	}
 	if err != nil {
 		r.close()

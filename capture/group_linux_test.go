@@ -1,0 +1,23 @@
+package capture
+
+import "testing"
+
+// Where an interface is made anew, who sees it first must not join the sockets of the old
+// one: the others would then wait for ever to be the first.
+func TestNobodyJoinsThoseOfTheOldInterface(t *testing.T) {
+	m := members(2)
+	g := m[0].group
+	g.joined, g.index = 2, 2
+	m[0].in, m[1].in = true, true
+	m[1].leave()
+	if m[1].next(3) {
+		t.Error("the second joins while the first is on the old interface")
+	}
+	if !m[1].next(2) {
+		t.Error("it may not join on the same one")
+	}
+	m[0].leave()
+	if !m[0].next(3) || m[1].next(3) {
+		t.Error("the first does not come first")
+	}
+}
