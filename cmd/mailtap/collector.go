@@ -14,7 +14,7 @@ import (
 // nothing, so the more of them there are the sooner it runs.
 const (
 	collectorRoom  = 56 << 20 // octets, less three eighths of what lives
-	collectorLeast = 8 << 20 // octets
+	collectorLeast = 8 << 20  // octets
 	collectorMost  = 800      // percent of what lives
 	collectorLess  = 3
 )

@@ -82,9 +82,7 @@ func TestReloadSpansASession(t *testing.T) {
 			t.Errorf("session %d: %s, %v", i, got, s)
 		}
 	}
-	if !strings.Contains(a.err.String(), "needs a restart: servers, for the label server of metrics") {
-		t.Errorf("the label is not told:\n%s", a.err)
-	}
+	a.says("needs a restart: servers, for the label server of metrics")
 }
 
 // Rules that did not change go on with their windows and their alerts; those that
@@ -151,9 +149,7 @@ func TestReloadDismissesAReceiver(t *testing.T) {
 	if n := a.metric(`mailtap_notifications_total{receiver="ops",result="dropped"}`); n != 1 {
 		t.Errorf("%v are counted", n)
 	}
-	if !strings.Contains(a.err.String(), "needs a restart: state_dir") {
-		t.Error("that state_dir differs is not told")
-	}
+	a.says("needs a restart: state_dir")
 }
 
 // A bad configuration changes nothing, and says what is wrong and where.
@@ -182,9 +178,7 @@ func TestBadReloadKeepsTheOld(t *testing.T) {
 		if status != c.status || !strings.Contains(body, c.want) {
 			t.Errorf("%s\nis answered with %d %s", c.config, status, body)
 		}
-		if !strings.Contains(a.err.String(), `msg="the configuration was not reloaded, the old one stays"`) {
-			t.Errorf("the log does not say it:\n%s", a.err)
-		}
+		a.says(`msg="the configuration was not reloaded, the old one stays"`)
 		if a.metric("mailtap_config_last_reload_successful") != 0 {
 			t.Error("the metric says that it succeeded")
 		}
@@ -213,6 +207,7 @@ func TestReloadNamesWhatNeedsARestart(t *testing.T) {
 	a := startTap(t, "")
 	a.reload("capture: {ports: {relay: [2525]}}\nshards: 3\nmemory: 1GiB\nmime: {attachments: false}\nlog: {level: debug}\nlimits: {line: 1KiB}\n")
 	for _, key := range []string{"capture.ports", "shards", "memory", "mime.attachments", "limits.line"} {
+		a.says(`"needs a restart: ` + key + `"`)
 		if strings.Count(a.err.String(), `"needs a restart: `+key+`"`) != 1 {
 			t.Errorf("%s is not named once:\n%s", key, a.err)
 		}
@@ -360,17 +355,13 @@ func TestReloadFitsMemory(t *testing.T) {
 		t.Errorf("the limit is %.0f octets more, want 48 MiB", more)
 	}
 	a = startTap(t, "memory: 300MiB\n", "GOMEMLIMIT=200MiB")
-	if !strings.Contains(a.err.String(), "instead of 300 MiB: all together would be more than GOMEMLIMIT allows") {
-		t.Fatalf("it was not fitted:\n%s", a.err)
-	}
+	a.says("instead of 300 MiB: all together would be more than GOMEMLIMIT allows")
 	a.reload("memory: 300MiB\n")
 	if strings.Contains(a.err.String(), "needs a restart") || strings.Contains(a.err.String(), "too much for") {
 		t.Errorf("nothing differs:\n%s", a.err)
 	}
 	a.reload("memory: 300MiB\nlog: {records: {queue_size: 64MiB}}\n")
-	if !strings.Contains(a.err.String(), "with the queues of this configuration 48 MiB are too much for GOMEMLIMIT") {
-		t.Errorf("it is not told:\n%s", a.err)
-	}
+	a.says("with the queues of this configuration 48 MiB are too much for GOMEMLIMIT")
 }
 
 // The first receiver may come by a reload, where nothing waits from before.

@@ -69,6 +69,14 @@ func (a *tap) configure(text string) {
 	}
 }
 
+// says waits for a text of the log: what was written may still be in the pipe.
+func (a *tap) says(text string) {
+	a.t.Helper()
+	if !within(30*time.Second, func() bool { return strings.Contains(a.err.String(), text) }) {
+		a.t.Fatalf("it does not say %q:\n%s", text, a.err)
+	}
+}
+
 // await waits until something holds, for as long as a loaded machine may need.
 func (a *tap) await(what string, holds func() bool) {
 	a.t.Helper()
