@@ -54,7 +54,7 @@ inventory() { # NAME FILE
 
 # shared holds what no architecture changes.
 shared=$stage/shared
-mkdir -p "$shared"/{packaging/scripts,share/man/man1,share/man/man5,doc/runbooks,doc/examples}
+mkdir -p "$shared"/{packaging/scripts,share/man/man1,share/man/man5,doc/docs/runbooks,doc/docs/examples}
 install -m 0644 packaging/mailtap.* "$shared/packaging/"
 install -m 0755 packaging/scripts/*.sh "$shared/packaging/scripts/"
 CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags manual -ldflags "-X main.version=$VERSION" -o "$stage/tools/manual" ./cmd/mailtap
@@ -69,9 +69,11 @@ for shell in bash zsh fish; do
 done
 "$stage/tools/manual" config print | sed -f packaging/config.sed >"$shared/share/mailtap.yaml"
 "$stage/tools/manual" config check --config "$shared/share/mailtap.yaml" >/dev/null
-install -m 0644 README.md docs/*.md docs/records.schema.json "$shared/doc/"
-install -m 0644 docs/runbooks/*.md "$shared/doc/runbooks/"
-cp -R docs/examples/. "$shared/doc/examples/"
+# As in the source, so that links hold.
+install -m 0644 README.md "$shared/doc/"
+install -m 0644 docs/*.md docs/*.png docs/*.svg docs/records.schema.json "$shared/doc/docs/"
+install -m 0644 docs/runbooks/*.md "$shared/doc/docs/runbooks/"
+cp -R docs/examples/. "$shared/doc/docs/examples/"
 gzip -9n <CHANGELOG.md >"$shared/doc/CHANGELOG.md.gz"
 install -m 0644 packaging/copyright "$shared/doc/copyright"
 
