@@ -108,7 +108,7 @@ func TestReportIsWritten(t *testing.T) {
 	if err := r.Text(&text, false); err != nil {
 		t.Fatal(err)
 	}
-	want := "ok       interface      eth?[31m?1: up\nproblem  loss           eth1: 5 octets; lost. Do: look\n\n2 checks, 1 problems, 0 notes\n"
+	want := "ok       interface      eth?[31m?1: up\nproblem  loss           eth1: 5 octets; lost. Do: look\n\n2 checks, 1 problem, 0 notes\n"
 	if text.String() != want {
 		t.Errorf("%q, want %q", &text, want)
 	}

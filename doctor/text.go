@@ -23,8 +23,15 @@ func (r *Report) Text(to io.Writer, coloured bool) error {
 		}
 		fmt.Fprintf(w, "%s  %-13s  %s\n", state, f.Check, f.line())
 	}
-	fmt.Fprintf(w, "\n%d checks, %d problems, %d notes\n", len(r.Findings), r.Problems, r.Notes)
+	fmt.Fprintf(w, "\n%s, %s, %s\n", count(len(r.Findings), "check"), count(r.Problems, "problem"), count(r.Notes, "note"))
 	return w.Flush()
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // line is what was found, what it means, what to do.

@@ -64,8 +64,10 @@ func (p *program) run(args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(p.stderr, "mailtap: %s\n", line)
+	if !errors.Is(err, errProblems) {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintf(p.stderr, "mailtap: %s\n", line)
+		}
 	}
 	var f failure
 	if errors.As(err, &f) {
