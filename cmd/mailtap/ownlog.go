@@ -1,10 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
-
-	"github.com/prometheus/common/promslog"
+	"path/filepath"
+	"time"
 )
 
 // newLogger makes the program's own log, which goes to standard error.
@@ -15,9 +16,27 @@ func newLogger(cfg LogConfig, w io.Writer) *slog.Logger {
 
 // newLeveledLogger also gives what sets its level later.
 func newLeveledLogger(cfg LogConfig, w io.Writer) (*slog.Logger, func(LogLevel)) {
-	level, format := promslog.NewLevel(), promslog.NewFormat()
-	// Both were checked with the configuration.
-	_ = level.Set(string(cfg.Level))
-	_ = format.Set(string(cfg.Format))
-	return promslog.New(&promslog.Config{Level: level, Format: format, Writer: w}), func(l LogLevel) { _ = level.Set(string(l)) }
+	level := new(slog.LevelVar)
+	set := func(l LogLevel) { _ = level.UnmarshalText([]byte(l)) } // it was checked with the configuration
+	set(cfg.Level)
+	options := &slog.HandlerOptions{Level: level, AddSource: true, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { return ownAttr(a, level.Level()) }}
+	if cfg.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options)), set
+	}
+	return slog.New(slog.NewTextHandler(w, options)), set
+}
+
+// ownAttr: the place in the code tells an administrator nothing, so it stands there
+// at level debug only; durations read as they are configured, in JSON too.
+func ownAttr(a slog.Attr, level slog.Level) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case *slog.Source:
+		if level > slog.LevelDebug {
+			return slog.Attr{}
+		}
+		return slog.String("code", fmt.Sprintf("%s:%d", filepath.Base(v.File), v.Line))
+	case time.Duration:
+		a.Value = slog.StringValue(v.String())
+	}
+	return a
 }
