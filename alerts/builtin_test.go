@@ -367,8 +367,8 @@ func TestRelayNeedsHome(t *testing.T) {
 	if len(b.lines) != 0 {
 		t.Errorf("judged without knowing home: %v", b.lines)
 	}
-	if n := e.Notices(); len(n) != 2 || n[0] != "rule OpenRelay is off: it cannot judge without home.domains" {
-		t.Errorf("notices: %q", n)
+	if off := e.Off(); len(off) != 2 || off[0] != (Off{"OpenRelay", "home.domains"}) {
+		t.Errorf("off: %v", off)
 	}
 }
 

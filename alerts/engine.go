@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"strings"
@@ -54,7 +53,7 @@ type Engine struct {
 	home    *home
 	rules   []*runningRule
 	byKind  [kinds][]*runningTrigger
-	notices []string
+	off     []Off
 
 	interests [kinds]interest
 	replies   *replies
@@ -93,7 +92,7 @@ type Stats struct {
 	ClockSteps uint64      // times that packet time went back by more than MaxSkew
 }
 
-// NewEngine compiles the rules that are not disabled. Notices tells which of
+// NewEngine compiles the rules that are not disabled. Off tells which of
 // them cannot judge for want of a setting.
 func NewEngine(set RuleSet, o Options) (*Engine, error) {
 	orDefault(&o.MaxGroups, 100_000)
@@ -137,7 +136,7 @@ func (e *Engine) blind(r *Rule) bool {
 		return false
 	}
 	if len(e.options.HomeDomains) == 0 && (asks("is_home_domain(") || asks("is_foreign(")) {
-		e.notices = append(e.notices, fmt.Sprintf("rule %s is off: it cannot judge without home.domains", r.Name))
+		e.off = append(e.off, Off{r.Name, "home.domains"})
 		return true
 	}
 	return false
@@ -156,9 +155,14 @@ func (r *Rule) sources() []string {
 	return out
 }
 
-// Notices are sentences for the program's log: rules that are off because a
-// setting is missing.
-func (e *Engine) Notices() []string { return e.notices }
+// Off is a rule that is off because a setting is missing.
+type Off struct{ Rule, Needs string }
+
+// Reason is why it is off.
+func (o Off) Reason() string { return "it cannot judge without " + o.Needs }
+
+// Off are the rules that cannot judge, for the program's log and its lists.
+func (e *Engine) Off() []Off { return e.off }
 
 // Handle judges one event. It implements sessions.Handler.
 func (e *Engine) Handle(ev sessions.Event) {

@@ -107,8 +107,8 @@ func TestHomeIsPrivateSpace(t *testing.T) {
 	} {
 		e, b := engine(t, Builtin(), Options{HomeDomains: site.HomeDomains})
 		e.Handle(mail(conn(c.client, c.server), 0, sessions.Mail{From: "x@evil.test", To: []string{"y@other.test"}}))
-		if len(b.lines) != c.want || len(e.Notices()) != 0 {
-			t.Errorf("%s to %s: %q, notices %q", c.client, c.server, b.lines, e.Notices())
+		if len(b.lines) != c.want || len(e.Off()) != 0 {
+			t.Errorf("%s to %s: %q, off %v", c.client, c.server, b.lines, e.Off())
 		}
 	}
 }

@@ -91,19 +91,19 @@ func listed(cfg *Config) ([]listedRule, error) {
 			Name: r.Name, Severity: r.Severities(), Events: r.Events(), Fires: r.Fires(), GroupBy: r.GroupBy(), State: "on",
 			Overridden: r.Overridden(), At: r.Position(), RepeatInterval: r.Repeat().String(), Techniques: r.Techniques, Runbook: r.Runbook,
 		}
-		out[i].judge(r.Disabled, o.engine.Notices())
+		out[i].judge(r.Disabled, o.engine.Off())
 	}
 	return out, nil
 }
 
-func (l *listedRule) judge(disabled bool, notices []string) {
+func (l *listedRule) judge(disabled bool, off []alerts.Off) {
 	if disabled {
 		l.State = "disabled"
 		return
 	}
-	for _, notice := range notices {
-		if why, ok := strings.CutPrefix(notice, "rule "+l.Name+" is off: "); ok {
-			l.State, l.Reason = "off", why
+	for _, o := range off {
+		if o.Rule == l.Name {
+			l.State, l.Reason = "off", o.Reason()
 		}
 	}
 }

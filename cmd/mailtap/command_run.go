@@ -99,7 +99,7 @@ func (l *liveRun) openSource(name string) ([]source, error) {
 	if refused != nil {
 		l.log.Warn("no ring to be had, libpcap is used", "interface", name, "reason", refused)
 	}
-	l.log.Info("capturing", "interface", name, "method", string(method), "sources", len(opened))
+	l.log.Info("capturing", "interface", name, "method", string(method), "readers", len(opened))
 	all := make([]source, len(opened))
 	for i := range opened {
 		all[i] = opened[i]
@@ -129,6 +129,7 @@ type liveRun struct {
 	ceiling  ceiling                                           // of memory
 	level    func(LogLevel)                                    // of the log
 	life     *life
+	ending   time.Time     // when the first signal to end came
 	wiring   wiring        // what differs between the commands
 	quiet    bool          // that privileges were given up is no news
 	duration time.Duration // 0: until stopped
@@ -181,11 +182,11 @@ func (l *liveRun) run(open func() ([]namedSource, error), names []string) error 
 	web.reload.Store(&reload)
 	web.start()
 	web.ready.Store(true)
-	l.life.ready()
+	l.ready(names)
 	if l.started != nil {
 		l.started(web, out)
 	}
-	l.log.Info("watching", "sources", names, "metrics", web.url()+"/metrics", "version", version)
+	l.log.Info("watching", "sources", names, "page", l.pageURL(web), "metrics", web.url()+"/metrics", "version", version)
 	return failed(errors.Join(l.until(ctx, orders, web, out, r), out.close()))
 }
 
@@ -198,6 +199,18 @@ func (l *liveRun) wire() (err error) {
 	w.active, w.shown = newActiveAlerts(l.cfg.sensor()), l.cfg.shown(w.keys)
 	w.page = l.cfg.page(w.active, w.shown)
 	return nil
+}
+
+// ready says so to the service manager, whose status shows what is watched until
+// there are figures.
+func (l *liveRun) ready(names []string) { l.life.ready("watching " + strings.Join(names, ", ")) }
+
+// pageURL is where an administrator looks first.
+func (l *liveRun) pageURL(web *webServer) string {
+	if !l.cfg.Web.Page {
+		return "off"
+	}
+	return web.url() + "/"
 }
 
 func (l *liveRun) outputs(names []string) (*outputs, error) {

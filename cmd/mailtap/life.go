@@ -38,6 +38,10 @@ func (l *liveRun) attend() (ctx context.Context, hangup <-chan struct{}, done fu
 	}
 }
 
+// sameSignal: two within it are one. timeout(1), and a shell that ends, tell
+// the process and then its group.
+const sameSignal = 500 * time.Millisecond
+
 func (l *liveRun) obey(s os.Signal, ctx context.Context, cancel func(), orders chan<- struct{}) {
 	switch {
 	case s == syscall.SIGHUP:
@@ -46,9 +50,11 @@ func (l *liveRun) obey(s os.Signal, ctx context.Context, cancel func(), orders c
 		default: // one waits already
 		}
 	case ctx.Err() == nil:
+		l.ending = time.Now()
 		l.log.Info("stopping", "signal", s.String())
 		l.life.stopping()
 		cancel()
+	case time.Since(l.ending) < sameSignal:
 	default:
 		l.log.Error("a second signal: ends at once, what still waits is lost", "signal", s.String())
 		l.program.exit(exitFailed)
@@ -93,7 +99,7 @@ func (l *life) tell(lines ...string) {
 	_, _ = l.socket.Write([]byte(strings.Join(lines, "\n"))) // a manager that went away is told nothing
 }
 
-func (l *life) ready() { l.tell("READY=1") }
+func (l *life) ready(status string) { l.tell("READY=1", "STATUS="+status) }
 func (l *life) stopping() {
 	l.tell("STOPPING=1", "STATUS=stopping: open sessions are written, queues are emptied")
 }

@@ -37,7 +37,7 @@ func (r *reloader) reload() error {
 		return errStopping
 	}
 	r.run.life.reloading()
-	defer r.run.life.ready()
+	defer r.run.ready(r.names)
 	err := r.swap()
 	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -68,7 +68,7 @@ func (r *reloader) swap() error {
 	if err != nil {
 		return err
 	}
-	rules, notices := len(c.engine.Stats().Rules), c.engine.Notices() // the engine is not ours behind the swap
+	rules, off := len(c.engine.Stats().Rules), c.engine.Off() // the engine is not ours behind the swap
 	r.watch.pipeline.swap(c)
 	r.run.level(next.Log.Level)
 	next.budgetAgain(r.run.ceiling, r.run.log)
@@ -78,9 +78,7 @@ func (r *reloader) swap() error {
 	if renamed(r.running, &next) {
 		r.run.log.Warn("needs a restart: servers, for the label server of metrics; records, rules and the page have the new names", "key", "servers")
 	}
-	for _, notice := range notices {
-		r.run.log.Info(notice)
-	}
+	tellOff(r.run.log, off)
 	r.running, r.run.wiring.keys = &next, w.keys
 	r.run.log.Info("the configuration was reloaded", "rules", rules, "receivers", len(c.receivers), "need_a_restart", len(differ))
 	return nil

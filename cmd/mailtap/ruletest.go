@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,18 +165,16 @@ func (s *ruleTests) tell(out io.Writer, t *ruletest.Test, verbose bool) bool {
 
 // outcome is what came of a test's traffic.
 type outcome struct {
-	alerts  []alerts.Alert
-	first   time.Time // of the packets
-	notices []string  // of the engine
+	alerts []alerts.Alert
+	first  time.Time // of the packets
+	blind  []alerts.Off
 }
 
 // off names the expected rules that could not judge.
 func (g *outcome) off(t *ruletest.Test) (out []string) {
-	for _, notice := range g.notices {
-		for _, rule := range t.Expects() {
-			if strings.HasPrefix(notice, "rule "+rule+" is off: ") {
-				out = append(out, "note: "+notice)
-			}
+	for _, o := range g.blind {
+		if slices.Contains(t.Expects(), o.Rule) {
+			out = append(out, "note: rule "+o.Rule+" is off: "+o.Reason())
 		}
 	}
 	return out
@@ -195,7 +193,7 @@ func (s *ruleTests) play(t *ruletest.Test) (outcome, error) {
 	if err := w.addEngine(o, s.rules); err != nil {
 		return got, err
 	}
-	got.notices = o.engine.Notices()
+	got.blind = o.engine.Off()
 	p := newPipeline(&s.cfg, o, nil, 1)
 	p.sievedFirst(&s.cfg)
 	var last time.Time

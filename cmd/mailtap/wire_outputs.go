@@ -4,9 +4,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -134,11 +137,20 @@ func (w wiring) addEngine(o *outputs, set alerts.RuleSet) error {
 	if err != nil {
 		return err
 	}
-	for _, notice := range engine.Notices() {
-		w.log.Info(notice)
-	}
+	tellOff(w.log, engine.Off())
 	o.engine = engine
 	return nil
+}
+
+// tellOff is one line for all that one missing setting switches off.
+func tellOff(log *slog.Logger, off []alerts.Off) {
+	rules := make(map[string][]string)
+	for _, o := range off {
+		rules[o.Needs] = append(rules[o.Needs], o.Rule)
+	}
+	for _, needs := range slices.Sorted(maps.Keys(rules)) {
+		log.Info("rules are off: they cannot judge without "+needs, "rules", strings.Join(rules[needs], ","))
+	}
 }
 
 func (w wiring) metricsOptions(set alerts.RuleSet, list []notify.Subscription) metrics.Options {
