@@ -178,7 +178,7 @@ func readKey(file Path) (privacy.Key, error) {
 	case !info.Mode().IsRegular() || info.Size() > maxKeyFile:
 		return nil, fmt.Errorf("%s is no file with a key", file)
 	case info.Mode().Perm()&0o007 != 0:
-		return nil, fmt.Errorf("%s can be read or changed by everybody (%s), want chmod 600", file, info.Mode().Perm())
+		return nil, fmt.Errorf("%s can be read or changed by everybody (%s), want chmod o=", file, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(string(file))
 	if err != nil {

@@ -258,10 +258,11 @@ func (m receiverMaker) readSecret(name string, file Path) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// warnOpen says where others than the owner can read a secret.
+// warnOpen says where everybody can read a secret. The group is no stranger: root
+// gives a secret to a service by its group.
 func (m receiverMaker) warnOpen(name string, file Path) {
-	if info, err := os.Stat(string(file)); err == nil && info.Mode().Perm()&0o044 != 0 {
-		m.log.Warn("a file with a secret can be read by others than its owner: chmod 600", "receiver", name, "file", string(file), "mode", info.Mode().Perm().String())
+	if info, err := os.Stat(string(file)); err == nil && info.Mode().Perm()&0o004 != 0 {
+		m.log.Warn("a file with a secret can be read by everybody: chmod o-r", "receiver", name, "file", string(file), "mode", info.Mode().Perm().String())
 	}
 }
 

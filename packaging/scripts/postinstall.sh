@@ -35,5 +35,11 @@ if [ -d /run/systemd/system ]; then
   [ -n "$first" ] || systemctl try-restart mailtap.service || true
 fi
 if [ -n "$first" ]; then
-  echo "mailtap: name the interface in /etc/mailtap/mailtap.yaml (capture.interfaces), then: systemctl enable --now mailtap"
+  cat <<'END'
+mailtap does not run yet:
+  1. name the interface in /etc/mailtap/mailtap.yaml (capture.interfaces), and what is yours (home)
+  2. mailtap config check --config /etc/mailtap/mailtap.yaml
+  3. systemctl enable --now mailtap
+The way to the first alert: /usr/share/doc/mailtap/docs/quickstart.md
+END
 fi
