@@ -179,6 +179,9 @@ func commandWords(command string) []string {
 	for len(words) > 1 && (words[0] == "sudo" || words[0] == "$" || strings.Contains(words[0], "=") && words[0] == strings.ToUpper(words[0])) {
 		words = words[1:]
 	}
+	if len(words) > 2 && words[0] == "-u" { // sudo's
+		words = words[2:]
+	}
 	if len(words) < 2 || path.Base(words[0]) != "mailtap" || strings.ContainsAny(words[0], ":[") || strings.HasSuffix(words[0], "/") {
 		return nil
 	}
