@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 
@@ -20,8 +19,13 @@ func Enter(o Options) (*Sandbox, error) {
 		return s, nil
 	}
 	limit()
+	stay := hold()
+	filtered := o.Mode == Auto && errors.Is(stay, unix.EPERM)
+	if filtered {
+		stay = nil // judged with seccomp
+	}
 	err := errors.Join(
-		s.want(o.Mode, "capabilities", kept(hold())),
+		s.want(o.Mode, "capabilities", stay),
 		s.want(o.Mode, "no_new_privs", noNewPrivs()),
 	)
 	s.Capabilities, s.NoNewPrivs = held(), hasNoNewPrivs()
@@ -35,16 +39,21 @@ func Enter(o Options) (*Sandbox, error) {
 	}
 	err = refuseCalls(s.programs)
 	s.Seccomp = err == nil
+	if filtered {
+		s.keep(err)
+	}
 	return s, s.want(o.Mode, "seccomp", err)
 }
 
-// kept explains what it means that capabilities stay: a service manager's filter of
-// calls, which goes before ours, may refuse capset.
-func kept(err error) error {
-	if errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("they stay, but open no packet or raw socket any more: capset is refused, as by the filter of a service: %w", err)
+// keep: a service manager's filter of calls, which goes before ours, may refuse
+// capset. Ours refuses what the capability is for.
+func (s *Sandbox) keep(noFilter error) {
+	const why = "capset is refused, as by the filter of a service"
+	if noFilter != nil {
+		s.Missing = append(s.Missing, "capabilities: they stay: "+why)
+		return
 	}
-	return err
+	s.Kept = why
 }
 
 // Supported asks the kernel; it changes nothing.

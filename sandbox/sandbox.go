@@ -54,6 +54,7 @@ type Status struct {
 	Landlock     int // the kernel's ABI; 0: no path is refused
 	Seccomp      bool
 	Missing      []string // the parts that could not be had, each with its reason
+	Kept         string   // why capabilities stay, which seccomp makes useless; empty where they do not
 }
 
 // Attrs are the status as a log has it.

@@ -82,6 +82,9 @@ func (p *program) confine(o sandbox.Options, log *slog.Logger, quiet bool) error
 		return nil
 	}
 	log.Log(context.Background(), told, "privileges given up", p.sandbox.Attrs()...)
+	if p.sandbox.Kept != "" {
+		log.Log(context.Background(), told, "the capability stays, but opens no packet or raw socket any more", "reason", p.sandbox.Kept)
+	}
 	for _, part := range p.sandbox.Missing {
 		log.Log(context.Background(), missed, "a part of the sandbox cannot be had, mailtap goes on without it", "part", part)
 	}
