@@ -22,11 +22,14 @@ import (
 
 // exchange is what the client is told to do, and what it prints when it is
 // done: s_server -rev sends each line back reversed.
-type exchange struct{ write, until string }
+type exchange struct {
+	write, until string
+	said         string // by the server, which was told so just before
+}
 
 var (
-	line1 = exchange{"line one\n", "eno enil"}
-	line2 = exchange{"another line\n", "enil rehtona"}
+	line1 = exchange{write: "line one\n", until: "eno enil"}
+	line2 = exchange{write: "another line\n", until: "enil rehtona"}
 )
 
 // TestPlainOpenSSL opens what changes keys, or chains records.
@@ -44,13 +47,13 @@ func TestPlainOpenSSL(t *testing.T) {
 		client []string
 		steps  []exchange
 	}{
-		{"renegotiation", old("tls1_2", "ECDHE-RSA-AES128-GCM-SHA256"), nil, []exchange{line1, {"R\n", "RENEGOTIATING"}, line2}},
-		{"renegotiation, 1.0", old("tls1", "AES128-SHA"), nil, []exchange{line1, {"R\n", "RENEGOTIATING"}, line2}},
+		{"renegotiation", old("tls1_2", "ECDHE-RSA-AES128-GCM-SHA256"), nil, []exchange{line1, {write: "R\n", until: "RENEGOTIATING"}, line2}},
+		{"renegotiation, 1.0", old("tls1", "AES128-SHA"), nil, []exchange{line1, {write: "R\n", until: "RENEGOTIATING"}, line2}},
 		{"MAC then encrypt, 1.0", old("tls1", "DHE-RSA-AES128-SHA", "-no_etm"), nil, []exchange{line1, line2}},
 		{"encrypt then MAC, 1.2", old("tls1_2", "ECDHE-RSA-AES256-SHA384"), nil, []exchange{line1, line2}},
 		{"CCM-8", old("tls1_2", "AES128-CCM8"), nil, []exchange{line1, line2}},
-		{"KeyUpdate of one", tls13, nil, []exchange{line1, {"k\n", "KEYUPDATE"}, line2}},
-		{"KeyUpdate of both", tls13, nil, []exchange{line1, {"K\n", "KEYUPDATE"}, line2, {"K\n", "KEYUPDATE"}}},
+		{"KeyUpdate of one", tls13, nil, []exchange{line1, {write: "k\n", until: "KEYUPDATE"}, line2}},
+		{"KeyUpdate of both", tls13, nil, []exchange{line1, {write: "K\n", until: "KEYUPDATE"}, line2, {write: "K\n", until: "KEYUPDATE"}}},
 		{"padding", tls13, []string{"-record_padding", "512"}, []exchange{line1, line2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,18 +82,18 @@ func TestPlainEarlyData(t *testing.T) {
 		if err := os.WriteFile(early, []byte("an early line\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		const answer = "go on\n" // what the server sends when it is done with its handshake
-		io.WriteString(s.stdin, answer)
-		s.connect(t, []exchange{{"", answer}}, append(args, "-sess_out", session)...)
-		io.WriteString(s.stdin, answer)
+		// The server is told what to say when the client has shaken hands: before, it
+		// may say it to the connection that is just ending.
+		const answer = "go on\n"
+		steps := []exchange{{until: "Verify return code"}, {until: answer, said: answer}}
+		s.connect(t, steps, append(args, "-sess_out", session)...)
 		resume := append(args, "-sess_in", session, "-early_data", early)
 		said := "an early line\n"
 		if !accepts { // a ticket serves once
-			s.connect(t, []exchange{{"", answer}}, resume...)
-			io.WriteString(s.stdin, answer)
+			s.connect(t, steps, resume...)
 			said = ""
 		}
-		chunks, text := s.connect(t, []exchange{{"", answer}}, resume...)
+		chunks, text := s.connect(t, steps, resume...)
 		f := robust(t, text, chunks, said, answer)
 		if !f.Established || !f.Decrypted || f.Resumed != accepts {
 			t.Errorf("accepted %v: facts %+v", accepts, f)
@@ -175,8 +178,9 @@ func (s opensslServer) connect(t *testing.T, steps []exchange, args ...string) (
 	defer timer.Stop()
 	go func() { cmd.Wait(); write.Close() }()
 	out := bufio.NewReader(read)
-	for _, step := range append(steps, exchange{"Q\n", "DONE"}) {
+	for _, step := range append(steps, exchange{write: "Q\n", until: "DONE"}) {
 		io.WriteString(in, step.write)
+		io.WriteString(s.stdin, step.said)
 		for seen := ""; !strings.Contains(seen, step.until); {
 			b, err := out.ReadByte()
 			if err != nil {
