@@ -207,18 +207,6 @@ func fillUp(t *testing.T, name string) {
 	}
 }
 
-func grepLines(text string, prefixes ...string) string {
-	var out []string
-	for line := range strings.Lines(text) {
-		for _, p := range prefixes {
-			if strings.HasPrefix(line, p) {
-				out = append(out, strings.TrimSpace(line))
-			}
-		}
-	}
-	return strings.Join(out, "\n")
-}
-
 // A state that the disk did not take is saved soon, and both are said once.
 func TestStateIsSavedAgainAfterAFullDisk(t *testing.T) {
 	var log safeBuffer

@@ -27,6 +27,19 @@ func corpus(pattern string) []string {
 	return found
 }
 
+// grepLines are the lines that begin with one of these.
+func grepLines(text string, prefixes ...string) string {
+	var out []string
+	for line := range strings.Lines(text) {
+		for _, p := range prefixes {
+			if strings.HasPrefix(line, p) {
+				out = append(out, strings.TrimSpace(line))
+			}
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
 func TestMain(m *testing.M) {
 	os.Setenv("MAILTAP_SANDBOX_ALLOW_ROOT", "true") // namespaces and captures need root
 	switch os.Getenv(actAs) {
