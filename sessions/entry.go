@@ -46,14 +46,11 @@ type entry struct {
 // It is words, so that it is hashed and compared in a few instructions.
 type flowKey struct {
 	a, b  packet.Address
-	ports uint32
+	ports uint32 // of a, then of b
 	v6    bool
 }
 
-// is compares word by word: the compiler would call memequal.
-func (k *flowKey) is(o *flowKey) bool {
-	return k.a.Lo == o.a.Lo && k.b.Lo == o.b.Lo && k.ports == o.ports && k.a.Hi == o.a.Hi && k.b.Hi == o.b.Hi && k.v6 == o.v6
-}
+func (k *flowKey) is(o *flowKey) bool { return *k == *o }
 
 // keyOf also says whether the segment comes from a.
 func keyOf(s *packet.Segment) (k flowKey, fromA bool) {
@@ -62,6 +59,16 @@ func keyOf(s *packet.Segment) (k flowKey, fromA bool) {
 		return flowKey{*src, *dst, uint32(s.SrcPort)<<16 | uint32(s.DstPort), s.V6}, true
 	}
 	return flowKey{*dst, *src, uint32(s.DstPort)<<16 | uint32(s.SrcPort), s.V6}, false
+}
+
+// holds says whether a segment is of the connection, and whether it comes from a.
+// Of a server's traffic every second packet comes from either side, which no
+// processor guesses: so both are compared in full, without a branch.
+func (k *flowKey) holds(s *packet.Segment) (fromA, ok bool) {
+	src, dst := uint32(s.SrcPort), uint32(s.DstPort)
+	forth := k.a.Lo ^ s.Src.Lo | k.b.Lo ^ s.Dst.Lo | k.a.Hi ^ s.Src.Hi | k.b.Hi ^ s.Dst.Hi | uint64(k.ports^(src<<16|dst))
+	back := k.a.Lo ^ s.Dst.Lo | k.b.Lo ^ s.Src.Lo | k.a.Hi ^ s.Dst.Hi | k.b.Hi ^ s.Src.Hi | uint64(k.ports^(dst<<16|src))
+	return forth == 0, k.v6 == s.V6 && (forth == 0 || back == 0)
 }
 
 // ends are the client and the server.

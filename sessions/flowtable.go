@@ -3,6 +3,8 @@ package sessions
 import (
 	"math/bits"
 	"math/rand/v2"
+
+	"github.com/mailtap/mailtap/capture/packet"
 )
 
 // flowTable holds and finds connections: entries lie in slabs and are known by
@@ -31,12 +33,23 @@ func newFlowTable(seed uint64) flowTable {
 
 func randomSeed() uint64 { return rand.Uint64() }
 
+// hash is the same for both directions: each end is hashed, and which comes
+// first does not matter.
 func (t *flowTable) hash(k *flowKey) uint64 {
-	h := mix(k.a.Lo^t.seed[0], k.b.Lo^t.seed[1])
-	if k.v6 {
-		h = mix(h^k.a.Hi, k.b.Hi^t.seed[0]^0x9e3779b97f4a7c15)
+	return mix(t.end(k.a, uint16(k.ports>>16), k.v6)+t.end(k.b, uint16(k.ports), k.v6), t.seed[1])
+}
+
+// hashOf is the hash of a segment's connection.
+func (t *flowTable) hashOf(s *packet.Segment) uint64 {
+	return mix(t.end(s.Src, s.SrcPort, s.V6)+t.end(s.Dst, s.DstPort, s.V6), t.seed[1])
+}
+
+func (t *flowTable) end(a packet.Address, port uint16, v6 bool) uint64 {
+	h := mix(a.Lo^t.seed[0], uint64(port)<<16^t.seed[1])
+	if v6 {
+		h = mix(h^a.Hi, t.seed[0]^0x9e3779b97f4a7c15)
 	}
-	return mix(h^uint64(k.ports), t.seed[1])
+	return h
 }
 
 // mix folds a 128-bit product, as wyhash does.
@@ -69,16 +82,19 @@ func (t *flowTable) likely(hash uint64) *entry {
 	}
 }
 
-func (t *flowTable) get(k *flowKey, hash uint64) *entry {
+// find returns the connection of a segment, nil where it has none, and whether
+// the segment comes from the key's first end.
+func (t *flowTable) find(s *packet.Segment, hash uint64) (e *entry, fromA bool) {
 	mask := uint64(len(t.slots) - 1)
 	for i := t.home(hash); ; i = (i + 1) & mask {
-		s := t.slots[i]
-		if s == 0 {
-			return nil
+		slot := t.slots[i]
+		if slot == 0 {
+			return nil, false
 		}
-		if tag(s) == tag(hash) {
-			if e := t.at(uint32(s)); e.key.is(k) {
-				return e
+		if tag(slot) == tag(hash) {
+			e = t.at(uint32(slot))
+			if fromA, ok := e.key.holds(s); ok {
+				return e, fromA
 			}
 		}
 	}

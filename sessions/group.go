@@ -1,85 +1,172 @@
 package sessions
 
-import "github.com/mailtap/mailtap/capture/packet"
+import (
+	"unsafe"
 
-// groupSize is how many segments are looked up together.
-const groupSize = 16
+	"github.com/mailtap/mailtap/capture/packet"
+	"github.com/mailtap/mailtap/capture/prefetch"
+)
 
-// group finds the connections of several segments before the first of them is
-// taken: with thousands of connections each step of a look-up waits for memory,
-// and the processor waits for sixteen at once as long as for one.
-type group struct {
-	keys  [groupSize]flowKey
-	hash  [groupSize]uint64
-	fromA [groupSize]bool
-	touch uint64 // keeps the compiler from leaving loads out
+// With thousands of connections open nothing that a packet needs is in a cache,
+// and each thing says where the next one lies. So packets go in groups, and while
+// one is taken those behind it are on their way: each takes a step, which asks
+// for memory and does not wait. When a group is taken, what it needs has come.
+const (
+	groupSize = 8
+	steps     = 6
+	farthest  = steps * groupSize
+	ringSize  = 64 // a power of two, at least farthest and a group
+)
+
+// approach is what is known of the segments on their way, by their place in the
+// list, which goes round.
+type approach struct {
+	hash  [ringSize]uint64
+	entry [ringSize]*entry // most likely theirs; nil: none is
+	flow  [ringSize]*flow
 }
+
+// wanted is memory to ask for.
+type wanted struct {
+	at [groupSize]unsafe.Pointer
+	n  int
+}
+
+func (w *wanted) add(p unsafe.Pointer) {
+	w.at[w.n%groupSize] = p
+	w.n++
+}
+
+func (w *wanted) ask(lines int) { prefetch.Each(w.at[:w.n], lines) }
 
 // Segments takes segments in the order of the capture. What they point to is
 // borrowed.
 func (t *Tracker) Segments(all []packet.Segment) {
-	for len(all) > 0 {
-		n := min(len(all), groupSize)
-		t.lookAhead(all[:n])
-		for i := range all[:n] {
-			t.segment(&all[i], &t.group.keys[i], t.group.hash[i], t.group.fromA[i])
+	for first := -farthest; first < len(all); first += groupSize {
+		t.near.steps(t, all, first+farthest)
+		for i := max(first, 0); i < min(first+groupSize, len(all)); i++ {
+			t.segment(&all[i], t.near.hash[i%ringSize])
 		}
-		all = all[n:]
 	}
 }
 
-// lookAhead brings what the segments need near: the index, the entries, the
-// flows.
-func (t *Tracker) lookAhead(all []packet.Segment) {
-	g := &t.group
-	touch := g.touch
-	for i := range all {
-		g.keys[i], g.fromA[i] = keyOf(&all[i])
-		g.hash[i] = t.flows.hash(&g.keys[i])
-		touch += t.flows.slots[t.flows.home(g.hash[i])]
-	}
-	var entries [groupSize]*entry
-	for i := range all {
-		if e := t.flows.likely(g.hash[i]); e != nil {
-			entries[i] = e
-			touch += e.key.a.Lo + e.octets[0] + uint64(e.talker)
+// steps takes every group that is on its way one step further. The group at
+// first has the first step before it.
+func (a *approach) steps(t *Tracker, all []packet.Segment, first int) {
+	for step := range steps {
+		from, to := first-step*groupSize, min(first-(step-1)*groupSize, len(all))
+		if from < 0 {
+			return
+		}
+		switch step {
+		case 0:
+			a.toSlots(t, all, from, to)
+		case 1:
+			a.toEntries(t, from, to)
+		case 2:
+			a.toTalkers(t, all, from, to)
+		case 3:
+			a.toFlows(t, from, to)
+		case 4:
+			a.toDialogs(from, to)
+		case 5:
+			a.toContents(from, to)
 		}
 	}
-	var flows [groupSize]*flow
-	for i, e := range entries[:len(all)] {
-		if e != nil && all[i].Length > 0 {
-			if f := t.talkers.of(e); f != nil {
-				flows[i] = f
-				touch += f.warm()
-			}
+}
+
+func (a *approach) toSlots(t *Tracker, all []packet.Segment, from, to int) {
+	var w wanted
+	for i := from; i < to; i++ {
+		hash := t.flows.hashOf(&all[i])
+		a.hash[i%ringSize] = hash
+		w.add(unsafe.Pointer(&t.flows.slots[t.flows.home(hash)]))
+	}
+	w.ask(1)
+}
+
+func (a *approach) toEntries(t *Tracker, from, to int) {
+	var w wanted
+	for i := from; i < to; i++ {
+		e := t.flows.likely(a.hash[i%ringSize])
+		a.entry[i%ringSize] = e
+		if e != nil {
+			w.add(unsafe.Pointer(e))
 		}
 	}
-	for _, f := range flows[:len(all)] {
+	w.ask(prefetch.Lines(unsafe.Sizeof(entry{})))
+}
+
+// toTalkers asks for what says where a flow is. Of a pure acknowledgement
+// nearly always nothing but the entry is looked at.
+func (a *approach) toTalkers(t *Tracker, all []packet.Segment, from, to int) {
+	var w wanted
+	for i := from; i < to; i++ {
+		e := a.entry[i%ringSize]
+		if e == nil {
+			continue
+		}
+		if all[i].Length == 0 || !e.talks() {
+			a.entry[i%ringSize] = nil
+			continue
+		}
+		w.add(unsafe.Pointer(&t.talkers.all[e.talker]))
+	}
+	w.ask(1)
+}
+
+func (a *approach) toFlows(t *Tracker, from, to int) {
+	var w wanted
+	for i := from; i < to; i++ {
+		var f *flow
+		if e := a.entry[i%ringSize]; e != nil {
+			f = t.talkers.of(e)
+		}
+		a.flow[i%ringSize] = f
 		if f != nil {
-			touch += f.dialog.warm()
+			w.add(unsafe.Pointer(f))
 		}
 	}
-	g.touch = touch
+	w.ask(prefetch.Lines(unsafe.Sizeof(flow{})))
 }
 
-// warm loads the lines of a flow that nearly every packet needs, by one field of
-// each: what stands before and behind it comes along.
-func (f *flow) warm() uint64 {
-	s := &f.dialog
-	return uint64(f.number) + uint64(s.now) + uint64(s.c.Mode()) + uint64(s.s.Limit) + uint64(s.burst) + uint64(s.commands.few[0]) + uint64(s.greeting.Code) + uint64(len(s.mails))
-}
-
-// warm loads what those lines lead to: the command that waits, the message or
+// toDialogs asks for what a flow leads to: the command that waits, and the message or
 // the TLS connection that is being read.
-func (s *session) warm() (sum uint64) {
-	if len(s.pending) > 0 {
-		sum = uint64(s.pending[0].begin)
+func (a *approach) toDialogs(from, to int) {
+	var waiting, read wanted
+	for i := from; i < to; i++ {
+		f := a.flow[i%ringSize]
+		if f == nil {
+			continue
+		}
+		s := &f.dialog
+		if len(s.pending) > 0 {
+			waiting.add(unsafe.Pointer(&s.pending[0]))
+		}
+		switch {
+		case s.sealed:
+			read.add(unsafe.Pointer(s.tls))
+		case s.mail.content != nil:
+			read.add(unsafe.Pointer(s.mail.content))
+		}
 	}
-	switch {
-	case s.sealed:
-		sum += uint64(s.tls.watch.Mark)
-	case s.mail.content != nil:
-		sum += uint64(s.mail.content.size)
+	waiting.ask(prefetch.Lines(unsafe.Sizeof(command{})))
+	read.ask(prefetch.Lines(unsafe.Sizeof(content{})))
+}
+
+func (a *approach) toContents(from, to int) {
+	var w wanted
+	for i := from; i < to; i++ {
+		f := a.flow[i%ringSize]
+		if f == nil {
+			continue
+		}
+		switch s := &f.dialog; {
+		case s.sealed:
+			w.add(unsafe.Pointer(s.tls.watch))
+		case s.mail.content != nil:
+			w.add(unsafe.Pointer(s.mail.content.reader))
+		}
 	}
-	return sum
+	w.ask(2)
 }

@@ -10,12 +10,23 @@ import (
 func TestFlowTable(t *testing.T) {
 	table := newFlowTable(1)
 	oracle := map[flowKey]*entry{}
+	find := func(k *flowKey, turn bool) *entry {
+		s := packet.Segment{Src: k.a, Dst: k.b, SrcPort: uint16(k.ports >> 16), DstPort: uint16(k.ports), V6: k.v6}
+		if turn {
+			s.Turn()
+		}
+		e, fromA := table.find(&s, table.hashOf(&s))
+		if e != nil && fromA == turn && k.a != k.b {
+			t.Fatalf("%v is found from the wrong end", k)
+		}
+		return e
+	}
 	key := func(i int) flowKey {
 		return flowKey{a: packet.Address{Lo: uint64(i % 977)}, b: packet.Address{Lo: uint64(i % 31)}, ports: uint32(i * 7919), v6: i%5 == 0}
 	}
 	for i := range 20000 {
 		k := key(i * i % 5003)
-		switch e := table.get(&k, table.hash(&k)); {
+		switch e := find(&k, i%2 == 0); {
 		case e != oracle[k]:
 			t.Fatalf("step %d: the table has %v, the map %v", i, e, oracle[k])
 		case e == nil:

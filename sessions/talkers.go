@@ -14,11 +14,14 @@ const maxSpare = 1024
 
 // of returns the flow of an entry, nil where it does not talk.
 func (l *talkers) of(e *entry) *flow {
-	if e.talker == 0 || e.talker&parkedMark != 0 {
+	if !e.talks() {
 		return nil
 	}
 	return l.all[e.talker]
 }
+
+// talks says whether the entry has a flow.
+func (e *entry) talks() bool { return e.talker != 0 && e.talker&parkedMark == 0 }
 
 // inUse is how many connections talk.
 func (l *talkers) inUse() int { return max(len(l.all)-1, 0) - len(l.spare) }

@@ -33,7 +33,7 @@ type Tracker struct {
 	clock   Clock
 	now     int64 // by the clock
 	number  uint64
-	group   group
+	near    approach
 	events  events
 	texts   texts
 	readers readers
@@ -73,13 +73,10 @@ func NewTracker(o Options, h Handler) *Tracker {
 }
 
 // Segment takes the next segment of the capture. What it points to is borrowed.
-func (t *Tracker) Segment(s *packet.Segment) {
-	key, fromA := keyOf(s)
-	t.segment(s, &key, t.flows.hash(&key), fromA)
-}
+func (t *Tracker) Segment(s *packet.Segment) { t.segment(s, t.flows.hashOf(s)) }
 
-func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bool) {
-	e := t.flows.get(key, hash)
+func (t *Tracker) segment(s *packet.Segment, hash uint64) {
+	e, fromA := t.flows.find(s, hash)
 	if s.Copy && e != nil && !t.suspects(e, e.sideOf(fromA)) {
 		t.stats.Copies++
 		return
@@ -93,7 +90,7 @@ func (t *Tracker) segment(s *packet.Segment, key *flowKey, hash uint64, fromA bo
 		e = nil
 	}
 	if e == nil {
-		if e = t.open(key, hash, s, fromA); e == nil {
+		if e, fromA = t.open(s, hash); e == nil {
 			return
 		}
 	}
@@ -162,12 +159,13 @@ func (t *Tracker) replaces(e *entry, s *packet.Segment, from side) bool {
 
 // open begins a connection where a segment is worth one: a SYN, or octets in
 // mid-stream. What else arrives late for a forgotten connection is left out.
-func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool) *entry {
+func (t *Tracker) open(s *packet.Segment, hash uint64) (e *entry, fromA bool) {
 	if s.Flags&packet.RST != 0 || s.Flags&packet.SYN == 0 && s.Length == 0 {
-		return nil
+		return nil, false
 	}
 	t.makeRoom(nil)
-	e := t.flows.put(key, hash)
+	key, fromA := keyOf(s)
+	e = t.flows.put(&key, hash)
 	e.start, e.last, e.active = s.Time, s.Time, t.now
 	from := t.guessSide(s)
 	e.aIs = from
@@ -184,7 +182,7 @@ func (t *Tracker) open(key *flowKey, hash uint64, s *packet.Segment, fromA bool)
 	if plain := s.Flags&handshake == packet.SYN && s.Length == 0; !plain || e.link == tooManyLinks {
 		t.begin(e, s)
 	}
-	return e
+	return e, fromA
 }
 
 func (t *Tracker) remove(e *entry) {
