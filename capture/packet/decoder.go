@@ -81,15 +81,23 @@ type cursor struct {
 // further Decode changes neither. Of a fragmented packet all
 // pieces but the last return Held.
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
+	s.VLANs, s.VLANCount = [MaxVLANs]uint16{}, 0
+	if s.TunnelCount > 0 {
+		s.Tunnels, s.TunnelCount = [MaxTunnels]Tunnel{}, 0
+	}
+	if d.plain(p, s) {
+		return OK
+	}
+	return d.long(p, s)
+}
+
+// long reads one header after the other.
+func (d *Decoder) long(p *capture.Packet, s *Segment) Reason {
 	c := cursor{data: p.Data, wire: max(p.Length, len(p.Data)), next: firstHeader(p.Link)}
 	if c.next == nothing {
 		return UnknownLink
 	}
 	s.Time = p.Time
-	s.VLANs, s.VLANCount = [MaxVLANs]uint16{}, 0
-	if s.TunnelCount > 0 {
-		s.Tunnels, s.TunnelCount = [MaxTunnels]Tunnel{}, 0
-	}
 	for range d.maxHeaders() {
 		if c.next == tcp {
 			return d.tcp(&c, s)

@@ -3,6 +3,7 @@ package packet
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -73,6 +74,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%d octets held, %d counted", costOf(&d.pieces), d.pieces.held)
 			}
 			checkCut(t, p)
+			checkPlain(t, p)
 		}
 		ignored := make([]uint64, len(Reasons()))
 		d.Advance(math.MaxInt64, ignored)
@@ -105,6 +107,21 @@ func checkSegment(t *testing.T, p *capture.Packet, s *Segment) {
 	}
 	if s.Length > len(s.Payload) && s.Checksum() != ChecksumUnknown {
 		t.Fatal("the checksum of a cut segment is judged")
+	}
+}
+
+// checkPlain holds the short way against the long one.
+func checkPlain(t *testing.T, p capture.Packet) {
+	t.Helper()
+	var short, long Segment
+	ports := new(PortSet)
+	ports.Add(25, 587)
+	d := Decoder{Ports: ports}
+	if !d.plain(&p, &short) {
+		return
+	}
+	if r := d.long(&p, &long); r != OK || !reflect.DeepEqual(short, long) {
+		t.Fatalf("the short way says\n%+v, the long way %v\n%+v", short, r, long)
 	}
 }
 

@@ -24,34 +24,41 @@ func (d *Decoder) tcp(c *cursor, s *Segment) Reason {
 		}
 		verdict = OtherPort
 	}
-	c.addresses(s, src, dst)
+	s.V6, s.SrcPort, s.DstPort, s.Other = c.v6, src, dst, verdict == OtherPort
+	s.setAddresses(c.ip)
+	s.setTCP(b, header, c.wire)
+	return verdict
+}
+
+// setTCP takes what stands in a TCP header of header octets. b is of the
+// segment what was captured, wire is how long it was.
+func (s *Segment) setTCP(b []byte, header, wire int) {
 	s.Seq = binary.BigEndian.Uint32(b[4:])
 	s.Ack = binary.BigEndian.Uint32(b[8:])
 	s.Flags = b[13]
 	s.Window = binary.BigEndian.Uint16(b[14:])
 	s.Sum = binary.BigEndian.Uint16(b[16:])
-	s.Copy, s.Other = false, verdict == OtherPort
+	s.Copy = false
 	s.Payload = b[min(header, len(b)):]
-	s.Length = c.wire - header
+	s.Length = wire - header
 	s.whole = nil
-	if len(b) == c.wire {
+	if len(b) == wire {
 		s.whole = b
 	}
-	return verdict
 }
 
-// addresses fills in both ends. An IPv4-mapped IPv6 address stays IPv6: it is
-// what stood on the wire.
-func (c *cursor) addresses(s *Segment, src, dst uint16) {
-	s.V6, s.SrcPort, s.DstPort = c.v6, src, dst
-	if c.v6 {
-		ip := c.ip[:ipv6Header]
+// setAddresses takes both addresses of the IP header that ip begins with, of the
+// segment's family. An IPv4-mapped IPv6 address stays IPv6: it is what stood on
+// the wire.
+func (s *Segment) setAddresses(ip []byte) {
+	if s.V6 {
+		ip = ip[:ipv6Header]
 		s.ID = 0
 		s.Src = Address{binary.BigEndian.Uint64(ip[8:]), binary.BigEndian.Uint64(ip[16:])}
 		s.Dst = Address{binary.BigEndian.Uint64(ip[24:]), binary.BigEndian.Uint64(ip[32:])}
 		return
 	}
-	ip := c.ip[:ipv4Header]
+	ip = ip[:ipv4Header]
 	s.ID = binary.BigEndian.Uint16(ip[4:])
 	s.Src = Address{Lo: uint64(binary.BigEndian.Uint32(ip[12:]))}
 	s.Dst = Address{Lo: uint64(binary.BigEndian.Uint32(ip[16:]))}
