@@ -47,9 +47,10 @@ type File struct {
 // records walks one format's records in the stream.
 type records interface {
 	next(p *Packet) error
-	// near says whether the next packet lies in memory as a whole, so that
-	// next leaves what was handed out where it is.
-	near() bool
+	// fill reads into batch the packets that lie in memory as a whole, so
+	// that what was handed out stays where it is, and returns how many. It
+	// leaves to next what is odd.
+	fill(batch []Packet) int
 }
 
 // Next reads the next packet. p.Data is borrowed until the next call. It
@@ -83,11 +84,7 @@ func (f *File) NextBatch(batch []Packet) (int, error) {
 	if err := f.Next(&batch[0]); err != nil {
 		return 0, err
 	}
-	n := 1
-	for n < len(batch) && f.records.near() && f.Next(&batch[n]) == nil {
-		n++
-	}
-	return n, nil
+	return 1 + f.records.fill(batch[1:]), nil
 }
 
 // Offset tells how many bytes of the input, as compressed as it lies on disk,

@@ -86,20 +86,39 @@ func (r *pcapFile) next(p *Packet) error {
 	if len(rec) < length {
 		return r.ended("record", len(rec), length)
 	}
-	p.Time = int64(r.big.u32(rec))*1e9 + int64(r.big.u32(rec[4:]))*r.unit
-	p.Data = rec[recordHeader:length:length]
-	p.Length = max(int(r.big.u32(rec[12:])), len(p.Data))
-	p.Link = r.link
-	if r.fcs > 0 {
-		cutFCS(p, r.fcs)
-	}
+	r.read(rec, int(captured), p)
 	r.stream.advance(length)
 	return nil
 }
 
-func (r *pcapFile) near() bool {
+// fill walks the records where they lie.
+func (r *pcapFile) fill(batch []Packet) int {
 	b := r.stream.buffered()
-	return len(b) >= recordHeader && uint64(r.big.u32(b[8:]))+recordHeader <= uint64(len(b))
+	most := uint64(min(len(b), r.opts.MaxRecord))
+	at, n := 0, 0
+	for ; n < len(batch) && len(b)-at >= recordHeader; n++ {
+		rec := b[at:]
+		captured := uint64(r.big.u32(rec[8:]))
+		if captured > most || captured > uint64(len(rec)-recordHeader) {
+			break
+		}
+		r.read(rec, int(captured), &batch[n])
+		at += recordHeader + int(captured)
+	}
+	r.stream.advance(at)
+	return n
+}
+
+// read takes a record with captured octets of a packet.
+func (r *pcapFile) read(rec []byte, captured int, p *Packet) {
+	length := recordHeader + captured
+	p.Time = int64(r.big.u32(rec))*1e9 + int64(r.big.u32(rec[4:]))*r.unit
+	p.Data = rec[recordHeader:length:length]
+	p.Length = max(int(r.big.u32(rec[12:])), captured)
+	p.Link = r.link
+	if r.fcs > 0 {
+		cutFCS(p, r.fcs)
+	}
 }
 
 // cutFCS takes the frame check sequence off: it must not be taken for payload.

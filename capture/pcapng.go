@@ -62,6 +62,16 @@ func (r *pcapngFile) next(p *Packet) error {
 	}
 }
 
+// fill takes packet blocks as long as no other stands between.
+func (r *pcapngFile) fill(batch []Packet) int {
+	n := 0
+	for n < len(batch) && r.near() && r.File.Next(&batch[n]) == nil {
+		n++
+	}
+	return n
+}
+
+// near says whether a packet's block comes next, and lies in memory as a whole.
 func (r *pcapngFile) near() bool {
 	b := r.stream.buffered()
 	if len(b) < 8 || uint64(r.big.u32(b[4:])) > uint64(len(b)) {

@@ -1,8 +1,6 @@
 package sessions
 
 import (
-	"unsafe"
-
 	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/capture/prefetch"
 )
@@ -12,7 +10,7 @@ import (
 // one is taken those behind it are on their way: each takes a step, which asks
 // for memory and does not wait. When a group is taken, what it needs has come.
 const (
-	groupSize = 8
+	groupSize = prefetch.Size
 	steps     = 6
 	farthest  = steps * groupSize
 	ringSize  = 64 // a power of two, at least farthest and a group
@@ -25,19 +23,6 @@ type approach struct {
 	entry [ringSize]*entry // most likely theirs; nil: none is
 	flow  [ringSize]*flow
 }
-
-// wanted is memory to ask for.
-type wanted struct {
-	at [groupSize]unsafe.Pointer
-	n  int
-}
-
-func (w *wanted) add(p unsafe.Pointer) {
-	w.at[w.n%groupSize] = p
-	w.n++
-}
-
-func (w *wanted) ask(lines int) { prefetch.Each(w.at[:w.n], lines) }
 
 // Segments takes segments in the order of the capture. What they point to is
 // borrowed.
@@ -76,31 +61,31 @@ func (a *approach) steps(t *Tracker, all []packet.Segment, first int) {
 }
 
 func (a *approach) toSlots(t *Tracker, all []packet.Segment, from, to int) {
-	var w wanted
+	var w prefetch.Group
 	for i := from; i < to; i++ {
 		hash := t.flows.hashOf(&all[i])
 		a.hash[i%ringSize] = hash
-		w.add(unsafe.Pointer(&t.flows.slots[t.flows.home(hash)]))
+		prefetch.Add(&w, &t.flows.slots[t.flows.home(hash)])
 	}
-	w.ask(1)
+	w.Ask(1)
 }
 
 func (a *approach) toEntries(t *Tracker, from, to int) {
-	var w wanted
+	var w prefetch.Group
 	for i := from; i < to; i++ {
 		e := t.flows.likely(a.hash[i%ringSize])
 		a.entry[i%ringSize] = e
 		if e != nil {
-			w.add(unsafe.Pointer(e))
+			prefetch.Add(&w, e)
 		}
 	}
-	w.ask(prefetch.Lines(unsafe.Sizeof(entry{})))
+	w.Ask(prefetch.Lines[entry]())
 }
 
 // toTalkers asks for what says where a flow is. Of a pure acknowledgement
 // nearly always nothing but the entry is looked at.
 func (a *approach) toTalkers(t *Tracker, all []packet.Segment, from, to int) {
-	var w wanted
+	var w prefetch.Group
 	for i := from; i < to; i++ {
 		e := a.entry[i%ringSize]
 		if e == nil {
@@ -110,13 +95,13 @@ func (a *approach) toTalkers(t *Tracker, all []packet.Segment, from, to int) {
 			a.entry[i%ringSize] = nil
 			continue
 		}
-		w.add(unsafe.Pointer(&t.talkers.all[e.talker]))
+		prefetch.Add(&w, &t.talkers.all[e.talker])
 	}
-	w.ask(1)
+	w.Ask(1)
 }
 
 func (a *approach) toFlows(t *Tracker, from, to int) {
-	var w wanted
+	var w prefetch.Group
 	for i := from; i < to; i++ {
 		var f *flow
 		if e := a.entry[i%ringSize]; e != nil {
@@ -124,16 +109,16 @@ func (a *approach) toFlows(t *Tracker, from, to int) {
 		}
 		a.flow[i%ringSize] = f
 		if f != nil {
-			w.add(unsafe.Pointer(f))
+			prefetch.Add(&w, f)
 		}
 	}
-	w.ask(prefetch.Lines(unsafe.Sizeof(flow{})))
+	w.Ask(prefetch.Lines[flow]())
 }
 
 // toDialogs asks for what a flow leads to: the command that waits, and the message or
 // the TLS connection that is being read.
 func (a *approach) toDialogs(from, to int) {
-	var waiting, read wanted
+	var waiting, read prefetch.Group
 	for i := from; i < to; i++ {
 		f := a.flow[i%ringSize]
 		if f == nil {
@@ -141,21 +126,21 @@ func (a *approach) toDialogs(from, to int) {
 		}
 		s := &f.dialog
 		if len(s.pending) > 0 {
-			waiting.add(unsafe.Pointer(&s.pending[0]))
+			prefetch.Add(&waiting, &s.pending[0])
 		}
 		switch {
 		case s.sealed:
-			read.add(unsafe.Pointer(s.tls))
+			prefetch.Add(&read, s.tls)
 		case s.mail.content != nil:
-			read.add(unsafe.Pointer(s.mail.content))
+			prefetch.Add(&read, s.mail.content)
 		}
 	}
-	waiting.ask(prefetch.Lines(unsafe.Sizeof(command{})))
-	read.ask(prefetch.Lines(unsafe.Sizeof(content{})))
+	waiting.Ask(prefetch.Lines[command]())
+	read.Ask(prefetch.Lines[content]())
 }
 
 func (a *approach) toContents(from, to int) {
-	var w wanted
+	var w prefetch.Group
 	for i := from; i < to; i++ {
 		f := a.flow[i%ringSize]
 		if f == nil {
@@ -163,10 +148,10 @@ func (a *approach) toContents(from, to int) {
 		}
 		switch s := &f.dialog; {
 		case s.sealed:
-			w.add(unsafe.Pointer(s.tls.watch))
+			prefetch.Add(&w, s.tls.watch)
 		case s.mail.content != nil:
-			w.add(unsafe.Pointer(s.mail.content.reader))
+			prefetch.Add(&w, s.mail.content.reader)
 		}
 	}
-	w.ask(2)
+	w.Ask(2)
 }

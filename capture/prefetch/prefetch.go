@@ -7,14 +7,32 @@ package prefetch
 
 import "unsafe"
 
-// line is how much memory comes at once: the cache line of the processors that
-// mailtap is built for.
+// line is how much memory comes at once, in octets: the cache line of the
+// processors that mailtap is built for.
 const line = 64
 
-// Lines is how many lines an object of so many octets touches at most, where it
-// begins at a line.
-func Lines(size uintptr) int { return int((size + line - 1) / line) }
+// Size is how much a Group holds.
+const Size = 8
 
-// Each asks for that many lines from each address on. There may be nil among
-// them; it costs as much.
-func Each(at []unsafe.Pointer, lines int) { each(at, lines) }
+// Group is what is asked for at once: calling the processor's instruction
+// costs as much as a few of it. The zero value is empty.
+type Group struct {
+	at [Size]unsafe.Pointer
+	n  int
+}
+
+// Add puts something into a group. Above Size it takes the place of what was
+// first.
+func Add[T any](g *Group, p *T) {
+	g.at[uint(g.n)%Size] = unsafe.Pointer(p)
+	g.n++
+}
+
+// Ask asks for the first octets of all in the group, in lines.
+func (g *Group) Ask(lines int) { each(g.at[:min(g.n, Size)], lines) }
+
+// Lines is how many lines a T has, where it begins with one.
+func Lines[T any]() int {
+	var v T
+	return int((unsafe.Sizeof(v) + line - 1) / line)
+}

@@ -1,20 +1,24 @@
 package prefetch
 
-import (
-	"testing"
-	"unsafe"
-)
+import "testing"
 
 // Whatever the address, asking changes nothing and fails nowhere.
-func TestEachChangesNothing(t *testing.T) {
+func TestAskChangesNothing(t *testing.T) {
 	memory := make([]byte, 4096)
 	for i := range memory {
 		memory[i] = byte(i)
 	}
-	at := []unsafe.Pointer{unsafe.Pointer(&memory[0]), nil, unsafe.Pointer(&memory[4095]), unsafe.Pointer(&memory[1])}
-	for n := range len(at) + 1 {
+	ask := func(n, lines int) {
+		var g Group
+		for i := range n {
+			Add(&g, &memory[(i*1361)%len(memory)])
+		}
+		Add[byte](&g, nil)
+		g.Ask(lines)
+	}
+	for n := range 2 * Size {
 		for _, lines := range []int{-1, 0, 1, 3, 64, 1000} {
-			Each(at[:n], lines)
+			ask(n, lines)
 		}
 	}
 	for i := range memory {
@@ -22,15 +26,16 @@ func TestEachChangesNothing(t *testing.T) {
 			t.Fatalf("octet %d became %d", i, memory[i])
 		}
 	}
-	if got := testing.AllocsPerRun(100, func() { Each(at, 2) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { ask(Size, 2) }); got != 0 {
 		t.Errorf("%v allocations, want none", got)
 	}
+	new(Group).Ask(1)
 }
 
 func TestLines(t *testing.T) {
-	for size, want := range map[uintptr]int{0: 0, 1: 1, 64: 1, 65: 2, 512: 8} {
-		if got := Lines(size); got != want {
-			t.Errorf("%d octets are %d lines, want %d", size, got, want)
+	for want, got := range []int{Lines[[0]byte](), Lines[byte](), Lines[[65]byte](), Lines[[192]byte]()} {
+		if got != want {
+			t.Errorf("%d lines, want %d", got, want)
 		}
 	}
 }

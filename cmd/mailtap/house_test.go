@@ -23,13 +23,14 @@ const module = "github.com/mailtap/mailtap/"
 // above lists what each room may import of ours: the flow goes one way.
 var above = map[string][]string{
 	"capture":          {},
-	"capture/packet":   {"capture"},
+	"capture/packet":   {"capture", "capture/prefetch"},
+	"capture/prefetch": {},
 	"capture/stream":   {"capture", "capture/packet"},
 	"decode/smtp":      {},
 	"decode/mail":      {},
 	"decode/tls":       {"decode/tls/keys"},
 	"decode/tls/keys":  {},
-	"sessions":         {"capture", "capture/packet", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
+	"sessions":         {"capture", "capture/packet", "capture/prefetch", "capture/stream", "decode/smtp", "decode/mail", "decode/tls", "decode/tls/keys"},
 	"sessions/dialog":  {"capture", "capture/packet"}, // makes traffic from text, for tests: ours, and those of rules
 	"sessions/ladder":  {"sessions"},
 	"sessions/privacy": {"sessions"},

@@ -137,8 +137,14 @@ type intake struct {
 	newest  int64    // packet time, nanoseconds
 	due     int64    // packet time of the next advance
 	sieve   *sieve   // nil: the shards have theirs
-	segment packet.Segment
+
+	list   []packet.Segment // decoded; of one shard it is the load's own
+	shared int              // of list, those that the load has
 }
+
+// sharedAtOnce is how many segments are decoded before they are given to several
+// shards: few enough to stay in the fastest cache.
+const sharedAtOnce = 64
 
 func newIntake(cfg *Config) intake {
 	return intake{decoder: cfg.decoder(), ignored: make([]uint64, len(packet.Reasons()))}
@@ -148,26 +154,32 @@ func newIntake(cfg *Config) intake {
 func (in *intake) fill(l *load, packets []capture.Packet) {
 	l.begin(stretch{first: in.number + 1})
 	l.taken, l.before = packets, in.number
+	if len(l.lists) == 1 { // they are decoded where they stay
+		in.list, in.shared = l.lists[0], len(l.lists[0])
+	}
 	for i := range packets {
 		p := &packets[i]
 		in.number++
 		if p.Time >= in.due || p.Time < in.newest-maxStepBack {
+			in.share(l)
 			l.end()
 			l.begin(in.advance(p.Time))
 		}
-		in.decode(l, p)
+		in.decode(p)
+		if len(l.lists) > 1 && len(in.list) >= sharedAtOnce {
+			in.share(l)
+		}
 	}
+	in.share(l)
 	l.end()
 }
 
-func (in *intake) decode(l *load, p *capture.Packet) {
-	s := &in.segment
-	if len(l.lists) == 1 { // it is decoded where it stays
-		if len(l.lists[0]) == cap(l.lists[0]) {
-			l.lists[0] = append(l.lists[0], make([]packet.Segment, batchPackets)...)[:len(l.lists[0])]
-		}
-		s = &l.lists[0][:len(l.lists[0])+1][len(l.lists[0])]
+func (in *intake) decode(p *capture.Packet) {
+	n := len(in.list)
+	if n == cap(in.list) {
+		in.list = append(in.list, make([]packet.Segment, batchPackets)...)[:n]
 	}
+	s := &in.list[:n+1][n]
 	reason := in.decoder.Decode(p, s)
 	switch {
 	case reason == packet.OK, reason == packet.OtherPort && in.decoder.OtherPorts:
@@ -178,30 +190,24 @@ func (in *intake) decode(l *load, p *capture.Packet) {
 		return
 	}
 	s.Number, s.Clock = in.number, in.clock.At(p.Time-in.stamps.set)
-	if in.sieve != nil {
-		before, ok := in.sieve.pass(s)
-		if !ok {
-			return
-		}
-		if len(before) > 0 {
-			last := *s // the list goes on where it lies
-			for i := range before {
-				in.give(l, &before[i])
-			}
-			in.give(l, &last)
-			return
-		}
-	}
-	if len(l.lists) == 1 {
-		l.lists[0] = l.lists[0][:len(l.lists[0])+1]
-		return
-	}
-	in.give(l, s)
+	in.list = in.list[:n+1]
 }
 
-func (in *intake) give(l *load, s *packet.Segment) {
-	i := shardOf(s, len(l.lists))
-	l.lists[i] = append(l.lists[i], *s)
+// share gives the load what was decoded.
+func (in *intake) share(l *load) {
+	if in.sieve != nil {
+		in.list = in.sieve.sift(in.list, in.shared)
+	}
+	if len(l.lists) == 1 {
+		l.lists[0], in.shared = in.list, len(in.list)
+		return
+	}
+	for i := range in.list {
+		s := &in.list[i]
+		to := shardOf(s, len(l.lists))
+		l.lists[to] = append(l.lists[to], *s)
+	}
+	in.list = in.list[:0]
 }
 
 // advance says that packet time has come to now. A second is the grain of all

@@ -258,7 +258,7 @@ func (in *intake) fillSegments(l *load, list []packet.Segment) {
 			l.begin(in.advance(s.Time))
 		}
 		s.Number, s.Clock = in.number, in.clock.At(s.Time)
-		in.give(l, &s)
+		l.lists[0] = append(l.lists[0], s)
 	}
 	l.end()
 }

@@ -87,6 +87,9 @@ func (s *shard) follow(list []packet.Segment) {
 	}
 	from := 0
 	for i := range list {
+		if i%siftAhead == 0 {
+			s.sieve.copies.Expect(list[i:min(i+2*siftAhead, len(list))])
+		}
 		before, ok := s.sieve.pass(&list[i])
 		if ok && len(before) == 0 {
 			continue

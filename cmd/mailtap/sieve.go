@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/packet"
@@ -19,6 +20,9 @@ type sieve struct {
 	strangers uint64           // packets of other ports that are left out
 	owed      uint64           // of them, those that a session was found to begin with
 }
+
+// siftAhead is how many segments ahead the memory of their copies is asked for.
+const siftAhead = 8
 
 func newSieve(cfg *Config) *sieve {
 	v := &sieve{copies: packet.Copies{Window: time.Duration(cfg.Capture.DuplicateWindow), Seed: rand.Uint64()}}
@@ -48,6 +52,31 @@ func (v *sieve) pass(s *packet.Segment) (before []packet.Segment, ok bool) {
 		v.strangers++
 	}
 	return nil, false
+}
+
+// sift leaves of a list, from a place on, the segments that go on.
+func (v *sieve) sift(list []packet.Segment, from int) []packet.Segment {
+	v.copies.Expect(list[from:min(from+siftAhead, len(list))])
+	to := from
+	for i := from; i < len(list); i++ {
+		if next := i + siftAhead; (i-from)%siftAhead == 0 && next < len(list) {
+			v.copies.Expect(list[next:min(next+siftAhead, len(list))])
+		}
+		before, ok := v.pass(&list[i])
+		if !ok {
+			continue
+		}
+		if n := len(before); n > 0 { // the list goes on where it lies
+			list = slices.Replace(list, to, i, before...)
+			to += n
+			i = to
+		}
+		if to != i {
+			list[to] = list[i]
+		}
+		to++
+	}
+	return list[:to]
 }
 
 func (v *sieve) advance(clock int64) {
