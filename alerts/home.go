@@ -3,26 +3,30 @@ package alerts
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/mailtap/mailtap/sessions"
 )
 
 // home knows what is ours: networks, domains, mail servers; whom we let scan;
 // and which accounts are watched closely.
 type home struct {
-	networks []netip.Prefix // those configured, else private address space
+	networks sessions.Networks // those configured, else private address space
 	domains  map[string]bool
-	servers  []netip.Prefix
-	scanners []netip.Prefix
+	servers  sessions.Networks
+	named    bool // servers are
+	scanners sessions.Networks
 	accounts map[string]bool // lower case
 	learned  *learned        // nil: servers is all there is to know
 }
 
 func newHome(o Options) *home {
-	h := &home{
-		networks: o.HomeNetworks, domains: make(map[string]bool, len(o.HomeDomains)),
-		servers: o.MailServers, scanners: o.Scanners, accounts: make(map[string]bool, len(o.MonitoredAccounts)),
+	if len(o.HomeNetworks) == 0 {
+		o.HomeNetworks = privateSpace()
 	}
-	if len(h.networks) == 0 {
-		h.networks = privateSpace()
+	h := &home{
+		networks: sessions.NewNetworks(o.HomeNetworks), domains: make(map[string]bool, len(o.HomeDomains)),
+		servers: sessions.NewNetworks(o.MailServers), named: len(o.MailServers) > 0,
+		scanners: sessions.NewNetworks(o.Scanners), accounts: make(map[string]bool, len(o.MonitoredAccounts)),
 	}
 	for _, d := range o.HomeDomains {
 		h.domains[canonicalDomain(d)] = true
@@ -47,18 +51,8 @@ func privateSpace() []netip.Prefix {
 	return all
 }
 
-func within(list []netip.Prefix, a netip.Addr) bool {
-	a = a.Unmap().WithZone("")
-	for _, n := range list {
-		if n.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
-func (h *home) hasAddress(a netip.Addr) bool { return within(h.networks, a) }
-func (h *home) isScanner(a netip.Addr) bool  { return within(h.scanners, a) }
+func (h *home) hasAddress(a netip.Addr) bool { return h.networks.Contain(a) }
+func (h *home) isScanner(a netip.Addr) bool  { return h.scanners.Contain(a) }
 
 // isMailServer holds for a known mail server, and for any address as long as too
 // little is known to deny it.
@@ -69,7 +63,7 @@ func (h *home) isMailServer(a netip.Addr) bool {
 	if h.learned != nil && h.learned.may(a.Unmap().WithZone("")) {
 		return true
 	}
-	return within(h.servers, a) || h.learned == nil && len(h.servers) == 0
+	return h.servers.Contain(a) || h.learned == nil && !h.named
 }
 
 // tick tells packet time to what is learned.

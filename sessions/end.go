@@ -75,7 +75,7 @@ func (f *flow) behindHeld(s side, seq uint32) bool {
 func (f *flow) refused() {
 	if !f.attempt {
 		f.attempt = true
-		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "refused"}))
+		tell(f.t, &f.t.events.attempt, Attempt{In: f.in(f.last), Result: "refused"})
 	}
 	f.finish(EndRefused)
 }
@@ -83,7 +83,7 @@ func (f *flow) refused() {
 func (f *flow) unanswered() {
 	if !f.attempt {
 		f.attempt = true
-		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "unanswered"}))
+		tell(f.t, &f.t.events.attempt, Attempt{In: f.in(f.last), Result: "unanswered"})
 	}
 	f.finish(EndUnanswered)
 }
@@ -182,7 +182,7 @@ func (f *flow) finish(end string) {
 	f.tally(&v)
 	in := f.in(f.last)
 	in.Origin = rec.Origin
-	f.t.emit(f.t.events.closed.make(Closed{In: in, Session: rec}))
+	tell(f.t, &f.t.events.closed, Closed{In: in, Session: rec})
 	f.free()
 	f.t.count(f.entry, -1)
 	f.t.wheel.remove(f.entry)

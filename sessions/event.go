@@ -4,7 +4,7 @@ import "time"
 
 // Event is a fact of a connection, pushed to handlers as soon as it is known.
 // The set is sealed. Events and all they point to are owned by nobody and
-// never change: a handler may keep them.
+// never change: a handler may keep them, a Keeper those that it says.
 type Event interface {
 	// Of says which connection the event belongs to.
 	Of() *Conn
@@ -17,6 +17,11 @@ type Event interface {
 // Handler takes events. Handle is called from the packet path: it must not
 // block for long.
 type Handler interface{ Handle(Event) }
+
+// Keeper is a Handler that keeps few events, and says whether it kept the last.
+// One that it did not is changed after that: most events of a session are
+// wanted by nobody, and their memory is in a cache.
+type Keeper interface{ Kept() bool }
 
 // HandlerFunc lets a function be a Handler.
 type HandlerFunc func(Event)

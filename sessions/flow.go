@@ -193,7 +193,7 @@ func (f *flow) opened() {
 	}
 	if !f.attempt && !f.midway {
 		f.attempt = true
-		f.t.emit(f.t.events.attempt.make(Attempt{In: f.in(f.last), Result: "established"}))
+		tell(f.t, &f.t.events.attempt, Attempt{In: f.in(f.last), Result: "established"})
 	}
 }
 
@@ -288,7 +288,7 @@ func (f *flow) talk() *session {
 func (f *flow) tellOpened() {
 	if !f.told {
 		f.told = true
-		f.t.emit(f.t.events.opened.make(Opened{In: f.in(f.last)}))
+		tell(f.t, &f.t.events.opened, Opened{In: f.in(f.last)})
 	}
 }
 

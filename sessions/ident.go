@@ -11,15 +11,23 @@ import (
 // identifier judges addresses and ports by the site's configuration.
 type identifier struct {
 	sensor string
-	home   []netip.Prefix
-	server []NamedServer
+	home   Networks
+	server []named
 	roles  map[uint16]string
 }
 
+type named struct {
+	networks Networks
+	name     string
+}
+
 func newIdentifier(o Options) identifier {
-	id := identifier{sensor: o.Sensor, home: o.Home, server: o.Server, roles: map[uint16]string{}}
-	if len(id.home) == 0 {
-		id.home = privateSpace()
+	if len(o.Home) == 0 {
+		o.Home = privateSpace()
+	}
+	id := identifier{sensor: o.Sensor, home: NewNetworks(o.Home), roles: map[uint16]string{}}
+	for _, s := range o.Server {
+		id.server = append(id.server, named{NewNetworks(s.Networks), s.Name})
 	}
 	for _, p := range o.Ports {
 		id.roles[p.Port] = p.Role
@@ -37,16 +45,6 @@ func privateSpace() []netip.Prefix {
 	return all
 }
 
-func contains(ps []netip.Prefix, a netip.Addr) bool {
-	a = a.Unmap()
-	for _, p := range ps {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
 func (id *identifier) role(port uint16) string {
 	if r, ok := id.roles[port]; ok {
 		return r
@@ -58,8 +56,8 @@ func (id *identifier) isServer(port uint16) bool { _, ok := id.roles[port]; retu
 
 func (id *identifier) name(a netip.Addr) string {
 	for i := range id.server {
-		if contains(id.server[i].Networks, a) {
-			return id.server[i].Name
+		if id.server[i].networks.Contain(a) {
+			return id.server[i].name
 		}
 	}
 	return ""
@@ -68,7 +66,7 @@ func (id *identifier) name(a netip.Addr) string {
 // direction tells who talks to whom: inbound is from outside to a server of
 // ours.
 func (id *identifier) direction(c, s netip.Addr) string {
-	in, out := contains(id.home, c), contains(id.home, s)
+	in, out := id.home.Contain(c), id.home.Contain(s)
 	switch {
 	case in && out:
 		return "internal"
@@ -82,9 +80,13 @@ func (id *identifier) direction(c, s netip.Addr) string {
 
 // conn makes the identity of a connection that began at start, nanoseconds.
 func (id *identifier) conn(c, s netip.AddrPort, start int64, isn uint32) *Conn {
+	var room [64]byte
+	b := id.appendSessionID(room[:0], c, s, start, isn)
+	n := len(b)
+	names := string(appendCommunityID(b, c, s))
 	return &Conn{
-		ID:          id.sessionID(c, s, start, isn),
-		CommunityID: communityID(c, s),
+		ID:          names[:n],
+		CommunityID: names[n:],
 		Client:      c,
 		Server:      s,
 		ServerName:  id.name(s.Addr()),
@@ -94,36 +96,43 @@ func (id *identifier) conn(c, s netip.AddrPort, start int64, isn uint32) *Conn {
 	}
 }
 
-// sessionID hashes what makes a connection unique over sensors and restarts.
-func (id *identifier) sessionID(c, s netip.AddrPort, start int64, isn uint32) string {
+// appendSessionID hashes what makes a connection unique over sensors and
+// restarts.
+func (id *identifier) appendSessionID(to []byte, c, s netip.AddrPort, start int64, isn uint32) []byte {
 	b := make([]byte, 0, 128)
 	b = append(b, id.sensor...)
 	b = append(b, 0)
-	b = appendAddr(b, c)
-	b = appendAddr(b, s)
+	b = appendAddr(b, c.Addr())
+	b = binary.BigEndian.AppendUint16(b, c.Port())
+	b = appendAddr(b, s.Addr())
+	b = binary.BigEndian.AppendUint16(b, s.Port())
 	b = binary.BigEndian.AppendUint64(b, uint64(start))
 	b = binary.BigEndian.AppendUint32(b, isn)
 	sum := sha1.Sum(b)
-	return hex.EncodeToString(sum[:12])
+	return hex.AppendEncode(to, sum[:12])
 }
 
-func appendAddr(b []byte, a netip.AddrPort) []byte {
-	b = append(b, a.Addr().AsSlice()...)
-	return binary.BigEndian.AppendUint16(b, a.Port())
+func appendAddr(b []byte, a netip.Addr) []byte {
+	if a.Is4() {
+		four := a.As4()
+		return append(b, four[:]...)
+	}
+	sixteen := a.As16()
+	return append(b, sixteen[:]...)
 }
 
-// communityID is the flow hash of the Community ID specification, version 1,
-// seed 0: SHA-1 over the ordered addresses, the protocol and the ports.
-func communityID(c, s netip.AddrPort) string {
+// appendCommunityID appends the flow hash of the Community ID specification,
+// version 1, seed 0: SHA-1 over the ordered addresses, the protocol and the ports.
+func appendCommunityID(to []byte, c, s netip.AddrPort) []byte {
 	if s.Compare(c) < 0 {
 		c, s = s, c
 	}
 	b := make([]byte, 2, 64)
-	b = append(b, c.Addr().AsSlice()...)
-	b = append(b, s.Addr().AsSlice()...)
+	b = appendAddr(b, c.Addr())
+	b = appendAddr(b, s.Addr())
 	b = append(b, 6, 0) // TCP, padding
 	b = binary.BigEndian.AppendUint16(b, c.Port())
 	b = binary.BigEndian.AppendUint16(b, s.Port())
 	sum := sha1.Sum(b)
-	return "1:" + base64.StdEncoding.EncodeToString(sum[:])
+	return base64.StdEncoding.AppendEncode(append(to, "1:"...), sum[:])
 }

@@ -178,7 +178,7 @@ func resultOf(code int) string {
 // tellMail pushes a finished mail.
 func (s *session) tellMail(m *Mail) {
 	s.mail.told++
-	s.f.t.emit(s.f.t.events.mailDone.make(MailDone{In: s.in(), Mail: m, TLSMode: s.tlsMode.String(), Helo: s.heloNow(), Number: int(s.mail.told)}))
+	tell(s.f.t, &s.f.t.events.mailDone, MailDone{In: s.in(), Mail: m, TLSMode: s.tlsMode.String(), Helo: s.heloNow(), Number: int(s.mail.told)})
 }
 
 func (s *session) rcptTaken(c *command, r *smtp.Reply) {

@@ -101,7 +101,7 @@ func (s *session) lonely(r *smtp.Reply) {
 	if r.Code != 421 && !s.lostAny && !s.f.midway && !s.proxyRefused(r) {
 		s.anomaly(UnsolicitedReply, s.now, "")
 	}
-	s.f.t.emit(s.f.t.events.replied.make(Replied{In: s.in(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: -1}))
+	tell(s.f.t, &s.f.t.events.replied, Replied{In: s.in(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: -1})
 	switch {
 	case s.c.Mode() == smtp.InData:
 		s.dataAnswered(r)
@@ -123,7 +123,8 @@ func (s *session) answer(r *smtp.Reply) {
 	if first.lost && r.Code/100 == 2 {
 		first.taken++
 	}
-	c := *first
+	c := &s.f.t.answered
+	*c = *first
 	switch {
 	case first.replies > 1:
 		first.replies--
@@ -142,15 +143,15 @@ func (s *session) answer(r *smtp.Reply) {
 	if r.Code == 503 && c.verb != smtp.AUTH && !c.lost {
 		s.anomaly(BadSequence, s.now, "")
 	}
-	e := s.f.t.events.replied.make(Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: delay, Argument: c.arg})
-	if !s.mayEcho(&c, r) {
+	e := Replied{In: s.in(), Verb: c.verb.String(), Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced), Delay: delay, Argument: c.arg}
+	if !s.mayEcho(c, r) {
 		e.Text = s.f.t.texts.reply(r, 512)
 	}
 	if c.verb == smtp.Unknown && c.lost {
 		e.Verb = ""
 	}
-	s.f.t.emit(e)
-	s.act(&c, r)
+	tell(s.f.t, &s.f.t.events.replied, e)
+	s.act(c, r)
 }
 
 func (s *session) isBanner(r *smtp.Reply) bool {
@@ -167,7 +168,7 @@ func (s *session) isBanner(r *smtp.Reply) bool {
 func (s *session) banner(r *smtp.Reply) {
 	s.greeted = true
 	s.greeting = Banner{Code: r.Code, Text: s.f.t.texts.reply(r, 512), Delay: max(time.Duration(r.BeginTime-s.f.start), 0)}
-	s.f.t.emit(s.f.t.events.greeted.make(Greeted{In: s.in(), Banner: s.greeting}))
+	tell(s.f.t, &s.f.t.events.greeted, Greeted{In: s.in(), Banner: s.greeting})
 	if s.early {
 		s.anomaly(EarlyTalker, s.now, "")
 	}

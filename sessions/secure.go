@@ -250,7 +250,7 @@ func (s *session) tellSecured() {
 	}
 	s.secured = true
 	s.tlsFacts()
-	s.f.t.emit(&Secured{In: s.in(), TLS: s.tlsNow()})
+	tell(s.f.t, &s.f.t.events.secured, Secured{In: s.in(), TLS: s.tlsNow()})
 }
 
 // tlsFacts copies what the handshake told into the record.

@@ -158,7 +158,7 @@ func (t *Tracker) silent(e *entry, s *packet.Segment, from side) bool {
 	if from == server {
 		t.setState(e, established)
 		e.attempt = true
-		t.emit(t.events.attempt.make(Attempt{In: In{Conn: t.opened(e), Time: timeOf(e.last)}, Result: "established"}))
+		tell(t, &t.events.attempt, Attempt{In: In{Conn: t.opened(e), Time: timeOf(e.last)}, Result: "established"})
 	}
 	return true
 }

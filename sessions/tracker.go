@@ -18,35 +18,37 @@ import (
 
 // Tracker follows connections. It belongs to one goroutine.
 type Tracker struct {
-	opts    Options
-	ident   identifier
-	handler Handler
-	flows   flowTable
-	talkers talkers
-	links   links
-	wheel   wheel
-	pool    stream.Pool
-	chunk   stream.Chunk
-	stats   Stats
-	held    int // early octets in all connections
-	waiting map[*flow]struct{}
-	clock   Clock
-	now     int64 // by the clock
-	number  uint64
-	near    approach
-	events  events
-	texts   texts
-	readers readers
-	rooms   rooms
-	parking parking
-	recent  []*Conn  // by the number of the entry
-	mails   int      // in the records of open sessions
-	closing []uint32 // numbers of the entries that are left, while the tracker is being closed
-	hand    uint32   // of the search for connections to let go
-	barren  uint32   // how many entries it has passed since it saw one of less use than a session that talks
-	heard   *flow    // was greeted by the segment that is being taken
-	tok     smtp.Token
-	rep     smtp.Reply
+	opts     Options
+	ident    identifier
+	handler  Handler
+	keeper   Keeper // the handler, where it is one
+	flows    flowTable
+	talkers  talkers
+	links    links
+	wheel    wheel
+	pool     stream.Pool
+	chunk    stream.Chunk
+	stats    Stats
+	held     int // early octets in all connections
+	waiting  map[*flow]struct{}
+	clock    Clock
+	now      int64 // by the clock
+	number   uint64
+	near     approach
+	events   events
+	texts    texts
+	readers  readers
+	rooms    rooms
+	parking  parking
+	recent   []*Conn  // by the number of the entry
+	mails    int      // in the records of open sessions
+	closing  []uint32 // numbers of the entries that are left, while the tracker is being closed
+	hand     uint32   // of the search for connections to let go
+	barren   uint32   // how many entries it has passed since it saw one of less use than a session that talks
+	heard    *flow    // was greeted by the segment that is being taken
+	answered command  // by the reply that is being taken
+	tok      smtp.Token
+	rep      smtp.Reply
 
 	regular irregular // of all connections that have nothing irregular
 	usual   rare      // of all sessions that have nothing rare
@@ -65,6 +67,7 @@ func NewTracker(o Options, h Handler) *Tracker {
 		o.Ports = DefaultPorts()
 	}
 	t := &Tracker{opts: o, ident: newIdentifier(o), handler: h, flows: newFlowTable(randomSeed()), readers: newReaders(&o)}
+	t.keeper, _ = h.(Keeper)
 	t.wheel.flows = &t.flows
 	t.client = smtp.ClientOptions{Line: o.Limits.Line, Waiting: o.Limits.Waiting}
 	t.tls = tls.Options{Seen: &t.certificates, Hellos: &t.hellos, Keys: o.Keys, MaxWaiting: o.Limits.TLSWaiting}

@@ -21,6 +21,7 @@ type shard struct {
 	counts  *metrics.Shard // nil where nobody scrapes
 	ring    *evidence.Ring // nil where no evidence is kept
 	load    *load          // being taken
+	kept    bool           // the last event
 	terms   *terms         // nil: those of the start
 	rules   wanter
 	phase   phase
@@ -160,7 +161,7 @@ func (s *shard) Handle(e sessions.Event) {
 	if s.counts != nil {
 		s.counts.Handle(e)
 	}
-	if !s.outputs.wants(e, s.rules) {
+	if s.kept = s.outputs.wants(e, s.rules); !s.kept {
 		return
 	}
 	number := s.first
@@ -169,6 +170,9 @@ func (s *shard) Handle(e sessions.Event) {
 	}
 	s.load.told[s.index] = append(s.load.told[s.index], told{number: number, phase: s.phase, event: e})
 }
+
+// Kept implements sessions.Keeper.
+func (s *shard) Kept() bool { return s.kept }
 
 // turn lets loads through in the order of their tickets.
 type turn struct {
