@@ -20,9 +20,12 @@ const (
 // list, which goes round.
 type approach struct {
 	hash  [ringSize]uint64
-	entry [ringSize]*entry // most likely theirs; nil: none is
+	entry [ringSize]*entry // most likely theirs; nil: none is, or no more of it is needed
 	flow  [ringSize]*flow
 }
+
+// place is where something of a segment stands.
+func place(i int) uint { return uint(i) % ringSize }
 
 // Segments takes segments in the order of the capture. What they point to is
 // borrowed.
@@ -30,7 +33,7 @@ func (t *Tracker) Segments(all []packet.Segment) {
 	for first := -farthest; first < len(all); first += groupSize {
 		t.near.steps(t, all, first+farthest)
 		for i := max(first, 0); i < min(first+groupSize, len(all)); i++ {
-			t.segment(&all[i], t.near.hash[i%ringSize])
+			t.segment(&all[i], t.near.hash[place(i)])
 		}
 	}
 }
@@ -64,7 +67,7 @@ func (a *approach) toSlots(t *Tracker, all []packet.Segment, from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
 		hash := t.flows.hashOf(&all[i])
-		a.hash[i%ringSize] = hash
+		a.hash[place(i)] = hash
 		prefetch.Add(&w, &t.flows.slots[t.flows.home(hash)])
 	}
 	w.Ask(1)
@@ -73,8 +76,8 @@ func (a *approach) toSlots(t *Tracker, all []packet.Segment, from, to int) {
 func (a *approach) toEntries(t *Tracker, from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
-		e := t.flows.likely(a.hash[i%ringSize])
-		a.entry[i%ringSize] = e
+		e := t.flows.likely(a.hash[place(i)])
+		a.entry[place(i)] = e
 		if e != nil {
 			prefetch.Add(&w, e)
 		}
@@ -87,12 +90,12 @@ func (a *approach) toEntries(t *Tracker, from, to int) {
 func (a *approach) toTalkers(t *Tracker, all []packet.Segment, from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
-		e := a.entry[i%ringSize]
+		e := a.entry[place(i)]
 		if e == nil {
 			continue
 		}
 		if all[i].Length == 0 || !e.talks() {
-			a.entry[i%ringSize] = nil
+			a.entry[place(i)] = nil
 			continue
 		}
 		prefetch.Add(&w, &t.talkers.all[e.talker])
@@ -104,10 +107,10 @@ func (a *approach) toFlows(t *Tracker, from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
 		var f *flow
-		if e := a.entry[i%ringSize]; e != nil {
+		if e := a.entry[place(i)]; e != nil {
 			f = t.talkers.of(e)
 		}
-		a.flow[i%ringSize] = f
+		a.flow[place(i)] = f
 		if f != nil {
 			prefetch.Add(&w, f)
 		}
@@ -120,7 +123,7 @@ func (a *approach) toFlows(t *Tracker, from, to int) {
 func (a *approach) toDialogs(from, to int) {
 	var waiting, read prefetch.Group
 	for i := from; i < to; i++ {
-		f := a.flow[i%ringSize]
+		f := a.flow[place(i)]
 		if f == nil {
 			continue
 		}
@@ -142,7 +145,7 @@ func (a *approach) toDialogs(from, to int) {
 func (a *approach) toContents(from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
-		f := a.flow[i%ringSize]
+		f := a.flow[place(i)]
 		if f == nil {
 			continue
 		}

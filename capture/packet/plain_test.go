@@ -23,7 +23,10 @@ func TestPlain(t *testing.T) {
 		{"no octets", ether, eth(0x0800, ip4(6, 0, "", mail(""))), true},
 		{"TCP options", ether, eth(0x0800, ip4(6, 0, "", tcpSegment(40000, 25, "\x01\x01\x01\x00", "QUIT\r\n"))), true},
 		{"padding", ether, eth(0x0800, v4) + "pad", true},
-		{"a tag", ether, eth(0x8100, tag(5, 0x0800, v4)), false},
+		{"a tag", ether, eth(0x8100, tag(5, 0x0800, v4)), true},
+		{"a tag of none", ether, eth(0x8100, tag(0x2000, 0x86dd, v6)), true},
+		{"a service tag", ether, eth(0x88a8, tag(5, 0x0800, v4)), false},
+		{"two tags", ether, eth(0x8100, tag(5, 0x8100, tag(6, 0x0800, v4))), false},
 		{"IPv4 options", ether, eth(0x0800, ip4(6, 0, "\x01\x01\x01\x00", text)), false},
 		{"a fragment", ether, eth(0x0800, ip4(6, 0x2000, "", text)), false},
 		{"UDP", ether, eth(0x0800, ip4(17, 0, "", text)), false},
@@ -44,9 +47,9 @@ func TestPlain(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 		checkPlain(t, p)
-		d.MaxHeaders = 2
+		d.MaxHeaders = 3
 		if d.plain(&p, &s) {
-			t.Errorf("%s: three headers, where two are allowed", c.name)
+			t.Errorf("%s: four headers, where three are allowed", c.name)
 		}
 	}
 }

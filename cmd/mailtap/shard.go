@@ -86,12 +86,13 @@ func (s *shard) follow(list []packet.Segment) {
 		s.tracker.Segments(list)
 		return
 	}
+	s.sieve.copies.Mark(list)
 	from := 0
 	for i := range list {
-		if i%siftAhead == 0 {
-			s.sieve.copies.Expect(list[i:min(i+2*siftAhead, len(list))])
+		if !list[i].Other {
+			continue
 		}
-		before, ok := s.sieve.pass(&list[i])
+		before, ok := s.sieve.stranger(&list[i])
 		if ok && len(before) == 0 {
 			continue
 		}

@@ -21,9 +21,6 @@ type sieve struct {
 	owed      uint64           // of them, those that a session was found to begin with
 }
 
-// siftAhead is how many segments ahead the memory of their copies is asked for.
-const siftAhead = 8
-
 func newSieve(cfg *Config) *sieve {
 	v := &sieve{copies: packet.Copies{Window: time.Duration(cfg.Capture.DuplicateWindow), Seed: rand.Uint64()}}
 	if cfg.Capture.AllPorts {
@@ -34,12 +31,34 @@ func newSieve(cfg *Config) *sieve {
 	return v
 }
 
-// pass says whether a segment goes on, and what goes before it.
-func (v *sieve) pass(s *packet.Segment) (before []packet.Segment, ok bool) {
-	if !s.Other {
-		s.Copy = v.copies.Has(s)
-		return nil, true
+// sift leaves of a list, from a place on, the segments that go on, each behind
+// what goes before it.
+func (v *sieve) sift(list []packet.Segment, from int) []packet.Segment {
+	v.copies.Mark(list[from:])
+	to := from
+	for i := from; i < len(list); i++ {
+		if list[i].Other {
+			before, ok := v.stranger(&list[i])
+			if !ok {
+				continue
+			}
+			if n := len(before); n > 0 { // the list goes on where it lies
+				list = slices.Replace(list, to, i, before...)
+				to += n
+				i = to
+			}
+		}
+		if to != i {
+			list[to] = list[i]
+		}
+		to++
 	}
+	return list[:to]
+}
+
+// stranger says whether a segment of a port that nobody named goes on, and what
+// goes before it.
+func (v *sieve) stranger(s *packet.Segment) (before []packet.Segment, ok bool) {
 	if v.finder != nil {
 		if before, ok = v.finder.Segment(s); ok {
 			v.owed += uint64(len(before))
@@ -52,31 +71,6 @@ func (v *sieve) pass(s *packet.Segment) (before []packet.Segment, ok bool) {
 		v.strangers++
 	}
 	return nil, false
-}
-
-// sift leaves of a list, from a place on, the segments that go on.
-func (v *sieve) sift(list []packet.Segment, from int) []packet.Segment {
-	v.copies.Expect(list[from:min(from+siftAhead, len(list))])
-	to := from
-	for i := from; i < len(list); i++ {
-		if next := i + siftAhead; (i-from)%siftAhead == 0 && next < len(list) {
-			v.copies.Expect(list[next:min(next+siftAhead, len(list))])
-		}
-		before, ok := v.pass(&list[i])
-		if !ok {
-			continue
-		}
-		if n := len(before); n > 0 { // the list goes on where it lies
-			list = slices.Replace(list, to, i, before...)
-			to += n
-			i = to
-		}
-		if to != i {
-			list[to] = list[i]
-		}
-		to++
-	}
-	return list[:to]
 }
 
 func (v *sieve) advance(clock int64) {
