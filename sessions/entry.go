@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"math"
 	"net/netip"
 
 	"github.com/mailtap/mailtap/capture/packet"
@@ -49,6 +50,10 @@ type flowKey struct {
 	ports uint32 // of a, then of b
 	v6    bool
 }
+
+// noKey is of entries that are free: an IPv4 address has no upper half, so that it
+// holds no segment.
+var noKey = flowKey{a: packet.Address{Hi: math.MaxUint64}}
 
 func (k *flowKey) is(o *flowKey) bool { return *k == *o }
 

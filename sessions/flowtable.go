@@ -171,7 +171,7 @@ func (t *flowTable) remove(e *entry) {
 	}
 	t.slots[i] = 0
 	t.count--
-	e.next, e.talker = t.free, 0
+	e.key, e.next, e.talker = noKey, t.free, 0
 	t.free = e.id
 }
 

@@ -11,7 +11,7 @@ import (
 // for memory and does not wait. When a group is taken, what it needs has come.
 const (
 	groupSize = prefetch.Size
-	steps     = 6
+	steps     = 5
 	farthest  = steps * groupSize
 	ringSize  = 64 // a power of two, at least farthest and a group
 )
@@ -20,8 +20,8 @@ const (
 // list, which goes round.
 type approach struct {
 	hash  [ringSize]uint64
-	entry [ringSize]*entry // most likely theirs; nil: none is, or no more of it is needed
-	flow  [ringSize]*flow
+	entry [ringSize]*entry // most likely theirs; nil: none is
+	flow  [ringSize]*flow  // likewise
 }
 
 // place is where something of a segment stands.
@@ -33,7 +33,7 @@ func (t *Tracker) Segments(all []packet.Segment) {
 	for first := -farthest; first < len(all); first += groupSize {
 		t.near.steps(t, all, first+farthest)
 		for i := max(first, 0); i < min(first+groupSize, len(all)); i++ {
-			t.segment(&all[i], t.near.hash[place(i)])
+			t.segment(&all[i], t.near.hash[place(i)], t.near.entry[place(i)])
 		}
 	}
 }
@@ -52,12 +52,10 @@ func (a *approach) steps(t *Tracker, all []packet.Segment, first int) {
 		case 1:
 			a.toEntries(t, from, to)
 		case 2:
-			a.toTalkers(t, all, from, to)
+			a.toFlows(t, all, from, to)
 		case 3:
-			a.toFlows(t, from, to)
-		case 4:
 			a.toDialogs(from, to)
-		case 5:
+		case 4:
 			a.toContents(from, to)
 		}
 	}
@@ -85,29 +83,13 @@ func (a *approach) toEntries(t *Tracker, from, to int) {
 	w.Ask(prefetch.Lines[entry]())
 }
 
-// toTalkers asks for what says where a flow is. Of a pure acknowledgement
-// nearly always nothing but the entry is looked at.
-func (a *approach) toTalkers(t *Tracker, all []packet.Segment, from, to int) {
-	var w prefetch.Group
-	for i := from; i < to; i++ {
-		e := a.entry[place(i)]
-		if e == nil {
-			continue
-		}
-		if all[i].Length == 0 || !e.talks() {
-			a.entry[place(i)] = nil
-			continue
-		}
-		prefetch.Add(&w, &t.talkers.all[e.talker])
-	}
-	w.Ask(1)
-}
-
-func (a *approach) toFlows(t *Tracker, from, to int) {
+// toFlows asks for flows. Of a pure acknowledgement nearly always nothing but
+// the entry is looked at.
+func (a *approach) toFlows(t *Tracker, all []packet.Segment, from, to int) {
 	var w prefetch.Group
 	for i := from; i < to; i++ {
 		var f *flow
-		if e := a.entry[place(i)]; e != nil {
+		if e := a.entry[place(i)]; e != nil && all[i].Length > 0 {
 			f = t.talkers.of(e)
 		}
 		a.flow[place(i)] = f

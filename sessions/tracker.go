@@ -76,10 +76,17 @@ func NewTracker(o Options, h Handler) *Tracker {
 }
 
 // Segment takes the next segment of the capture. What it points to is borrowed.
-func (t *Tracker) Segment(s *packet.Segment) { t.segment(s, t.flows.hashOf(s)) }
+func (t *Tracker) Segment(s *packet.Segment) { t.segment(s, t.flows.hashOf(s), nil) }
 
-func (t *Tracker) segment(s *packet.Segment, hash uint64) {
-	e, fromA := t.flows.find(s, hash)
+// segment takes a segment, with its hash and the entry that it most likely has.
+func (t *Tracker) segment(s *packet.Segment, hash uint64, e *entry) {
+	fromA, ok := false, false
+	if e != nil {
+		fromA, ok = e.key.holds(s)
+	}
+	if !ok {
+		e, fromA = t.flows.find(s, hash)
+	}
 	if s.Copy && e != nil && !t.suspects(e, e.sideOf(fromA)) {
 		t.stats.Copies++
 		return
