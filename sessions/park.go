@@ -15,14 +15,19 @@ type parking struct {
 	greetings greetings
 	parked    int
 
-	latest []uint32 // entries that were greeted latest: most of them talk soon
-	next   int
+	latest []uint32 // from first on, entries that were greeted latest: most of them talk soon
+	first  int
 	behind int  // parkBehind, but in tests
 	muted  bool // a greeting is being read again
 }
 
-// parkBehind is how many more connections have to be greeted before one is parked.
-const parkBehind = 1024
+// parkBehind is how many more connections have to be greeted before one is parked,
+// at least, and parkShare which part of those that talk: the more there are, the
+// more are greeted before the first of them answers.
+const (
+	parkBehind = 1024
+	parkShare  = 4
+)
 
 // parkedMark is set in entry.talker where the rest is the number of a greeting.
 const parkedMark = 1 << 31
@@ -41,21 +46,30 @@ type greetings struct {
 	unused []uint32
 }
 
-// greeted notes a connection that was greeted, and parks one that was so long
+// greeted notes a connection that was greeted, and parks those that were so long
 // ago.
 func (t *Tracker) greeted(e *entry) {
 	p := &t.parking
-	id := e.id
-	if len(p.latest) < p.behind {
-		p.latest = append(p.latest, id)
-		return
-	}
+	most := 0
 	if p.behind > 0 {
-		id, p.latest[p.next] = p.latest[p.next], id
-		p.next = (p.next + 1) % p.behind
+		most = max(p.behind, t.talkers.inUse()/parkShare)
 	}
-	if old := t.flows.at(id); id != 0 && old.filed && t.talkers.of(old) != nil {
-		t.park(t.talkers.of(old))
+	p.latest = append(p.latest, e.id)
+	for range 2 { // two, so that they become fewer where fewer talk than before
+		if len(p.latest)-p.first > most {
+			t.parkEntry(p.latest[p.first])
+			p.first++
+		}
+	}
+	if p.first > len(p.latest)/2 {
+		n := copy(p.latest, p.latest[p.first:])
+		p.latest, p.first = p.latest[:n], 0
+	}
+}
+
+func (t *Tracker) parkEntry(id uint32) {
+	if e := t.flows.at(id); id != 0 && e.filed && e.talks() {
+		t.park(t.talkers.of(e))
 	}
 }
 

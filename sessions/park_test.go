@@ -40,6 +40,41 @@ func TestParked(t *testing.T) {
 	}
 }
 
+// TestParkedBehind has connections parked the later the more others talk, and
+// sooner again when those have ended.
+func TestParkedBehind(t *testing.T) {
+	tracker := sessions.NewTracker(sessions.Options{Memory: 1 << 40}, sessions.HandlerFunc(func(sessions.Event) {}))
+	all := segments(t, "S: 220 mx\nC: EHLO a\nS: 250 mx\nC: QUIT\nS: 221 bye\nclose S\nclose C\n", dialog.Options{})
+	greeted, talking := 4, 6 // segments
+	play := func(first, count, from, to int) {
+		for i := first; i < first+count; i++ {
+			for _, s := range all[from:to] {
+				for _, a := range []*packet.Address{&s.Src, &s.Dst} {
+					if a.Lo == 0xc0000201 { // the client's
+						a.Lo = 0x0a000000 + uint64(i)
+					}
+				}
+				tracker.Segment(&s)
+			}
+		}
+	}
+	play(0, 1100, 0, greeted)
+	if n := tracker.Parked(); n != 1100-1024 {
+		t.Errorf("%d of 1100 parked, none of which talks", n)
+	}
+	play(10_000, 8000, 0, talking)
+	was := tracker.Parked()
+	play(20_000, 2000, 0, greeted)
+	if n := tracker.Parked(); n != was {
+		t.Errorf("%d of 2000 parked beside 8000 that talk", n-was)
+	}
+	play(10_000, 8000, talking, len(all))
+	play(30_000, 4000, 0, greeted)
+	if n, open := tracker.Parked(), 1100+2000+4000; n < open-1100 {
+		t.Errorf("%d of %d parked when nobody talks any more", n, open)
+	}
+}
+
 // TestFlood floods a small table with what anybody can forge: bare SYNs, SYNs that
 // bring octets, and segments out of nowhere. Those go, the session stays.
 func TestFlood(t *testing.T) {

@@ -90,7 +90,7 @@ func (t *Tracker) talks(e *entry, c *Conn) *flow {
 
 // maxRecent is how many identities are remembered from a connection's opening to
 // its greeting, where they are needed again. A power of two.
-const maxRecent = 1024
+const maxRecent = 2048
 
 // opened returns the identity of a connection that has just opened.
 func (t *Tracker) opened(e *entry) *Conn {
