@@ -162,11 +162,16 @@ func move(frame []byte) {
 }
 
 // shift moves one from a word to the one before: the sum of both stays, and with it
-// every checksum over them.
+// every checksum over them. It is ones' complement (RFC 1071): behind 0xffff comes
+// 1, before 0 stands 0xfffe. So every pass has other addresses, the lowest too.
 func shift(b []byte) {
 	high, low := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
-	if low > 0 && high < 0xffff {
-		binary.BigEndian.PutUint16(b, high+1)
-		binary.BigEndian.PutUint16(b[2:], low-1)
+	if high++; high == 0 {
+		high = 1
 	}
+	if low--; low == 0xffff {
+		low = 0xfffe
+	}
+	binary.BigEndian.PutUint16(b, high)
+	binary.BigEndian.PutUint16(b[2:], low)
 }
