@@ -45,23 +45,31 @@ func (c *verbCounts) of(v smtp.Verb) int {
 	return n
 }
 
-// counts lists the commands by name.
-func (c *verbCounts) counts() []Count {
-	kinds := 0
+// verbsByName are all verbs that are counted by name, in that order.
+var verbsByName = func() (list []smtp.Verb) {
 	for v := range smtp.Verb(smtp.NumVerbs) {
-		kinds += min(c.of(v), 1)
-	}
-	if kinds == 0 {
-		return nil
-	}
-	all := make([]Count, 0, kinds)
-	for v := range smtp.Verb(smtp.NumVerbs) {
-		if n := c.of(v); n > 0 && v != smtp.EndOfDot {
-			all = append(all, Count{v.String(), n})
+		if v != smtp.EndOfDot {
+			list = append(list, v)
 		}
 	}
-	slices.SortFunc(all, byName)
-	return all
+	slices.SortFunc(list, func(a, b smtp.Verb) int { return strings.Compare(a.String(), b.String()) })
+	return list
+}()
+
+// counts lists the commands by name.
+func (c *verbCounts) counts() []Count {
+	var room [smtp.NumVerbs]Count
+	n := 0
+	for _, v := range verbsByName {
+		if c.few[v] > 0 || c.many != nil && c.many[v] > 0 {
+			room[n] = Count{v.String(), c.of(v)}
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return slices.Clone(room[:n])
 }
 
 // codeCounts is how often each reply code was seen. A session has a handful of
@@ -108,17 +116,29 @@ func (c *codeCounts) counts(t *texts) []Count {
 	if kinds == 0 {
 		return nil
 	}
+	few := c.few
+	insertionSort(few[:kinds])
 	all := make([]Count, 0, kinds)
-	for i := range c.few[:kinds] {
-		all = c.few[i].addTo(all, t)
+	for i := range few[:kinds] {
+		all = few[i].addTo(all, t)
 	}
 	if c.more != nil {
 		for i := range *c.more {
 			all = (*c.more)[i].addTo(all, t)
 		}
+		slices.SortFunc(all, byName)
 	}
-	slices.SortFunc(all, byName)
 	return all
+}
+
+// insertionSort sorts a handful of codes. All have three digits: the order of the
+// numbers is that of their names.
+func insertionSort(list []codeCount) {
+	for i := 1; i < len(list); i++ {
+		for j := i; j > 0 && list[j].code < list[j-1].code; j-- {
+			list[j], list[j-1] = list[j-1], list[j]
+		}
+	}
 }
 
 func (c *codeCount) addTo(all []Count, t *texts) []Count {
