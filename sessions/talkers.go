@@ -92,13 +92,21 @@ func (t *Tracker) talks(e *entry, c *Conn) *flow {
 // its greeting, where they are needed again. A power of two.
 const maxRecent = 2048
 
+// recent is an identity that was made for an entry. What tells whose it is stands
+// beside it: an identity of another is not looked at.
+type recent struct {
+	id    uint32
+	start int64
+	conn  *Conn
+}
+
 // opened returns the identity of a connection that has just opened.
 func (t *Tracker) opened(e *entry) *Conn {
 	c := t.connOf(e, e.isn[client])
 	if t.recent == nil {
-		t.recent = make([]*Conn, maxRecent)
+		t.recent = make([]recent, maxRecent)
 	}
-	t.recent[e.id%maxRecent] = c
+	t.recent[e.id%maxRecent] = recent{e.id, e.start, c}
 	return c
 }
 
@@ -108,9 +116,9 @@ func (t *Tracker) connOf(e *entry, isn uint32) *Conn {
 	c, v := e.ends()
 	if t.recent != nil {
 		at := &t.recent[e.id%maxRecent]
-		if r := *at; r != nil && r.Client == c && r.Server == v && r.Start.UnixNano() == e.start {
-			*at = nil
-			return r
+		if r := *at; r.id == e.id && r.start == e.start && r.conn.Client == c && r.conn.Server == v {
+			*at = recent{}
+			return r.conn
 		}
 	}
 	conn := t.ident.conn(c, v, e.start, isn)

@@ -40,7 +40,7 @@ type Tracker struct {
 	readers  readers
 	rooms    rooms
 	parking  parking
-	recent   []*Conn  // by the number of the entry
+	recent   []recent // by the number of the entry
 	mails    int      // in the records of open sessions
 	closing  []uint32 // numbers of the entries that are left, while the tracker is being closed
 	hand     uint32   // of the search for connections to let go
