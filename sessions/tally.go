@@ -116,29 +116,17 @@ func (c *codeCounts) counts(t *texts) []Count {
 	if kinds == 0 {
 		return nil
 	}
-	few := c.few
-	insertionSort(few[:kinds])
 	all := make([]Count, 0, kinds)
-	for i := range few[:kinds] {
-		all = few[i].addTo(all, t)
+	for i := range c.few[:kinds] {
+		all = c.few[i].addTo(all, t)
 	}
 	if c.more != nil {
 		for i := range *c.more {
 			all = (*c.more)[i].addTo(all, t)
 		}
-		slices.SortFunc(all, byName)
 	}
+	slices.SortFunc(all, byName)
 	return all
-}
-
-// insertionSort sorts a handful of codes. All have three digits: the order of the
-// numbers is that of their names.
-func insertionSort(list []codeCount) {
-	for i := 1; i < len(list); i++ {
-		for j := i; j > 0 && list[j].code < list[j-1].code; j-- {
-			list[j], list[j-1] = list[j-1], list[j]
-		}
-	}
 }
 
 func (c *codeCount) addTo(all []Count, t *texts) []Count {

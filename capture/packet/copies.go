@@ -51,54 +51,33 @@ const (
 // Has says whether the same packet came within the window, and takes note of it.
 // A packet of which octets are missing is no copy and has none.
 func (c *Copies) Has(s *Segment) bool {
-	at, signature := c.signature(s)
-	return c.has(s, at, signature)
-}
-
-// Mark does so for the segments of a list, in their order, but for those of other
-// ports, and notes it in each. The places of all are far from each other: they are
-// asked for some segments ahead.
-func (c *Copies) Mark(list []Segment) {
-	var near, far marked
-	c.expect(list, &near)
-	for len(list) > 0 {
-		n := min(len(list), prefetch.Size)
-		c.expect(list[n:], &far)
-		for i := range list[:n] {
-			if s := &list[i]; !s.Other {
-				s.Copy = c.has(s, near.at[i], near.signature[i])
-			}
-		}
-		list, near = list[n:], far
-	}
-}
-
-// marked is where the next segments are looked for.
-type marked struct{ at, signature [prefetch.Size]uint64 }
-
-func (c *Copies) expect(list []Segment, m *marked) {
-	var g prefetch.Group
-	for i := range list[:min(len(list), prefetch.Size)] {
-		m.at[i], m.signature[i] = c.signature(&list[i])
-		prefetch.Add(&g, &c.seen[m.at[i]])
-	}
-	g.Ask(1)
-}
-
-func (c *Copies) has(s *Segment, at, signature uint64) bool {
 	if len(s.Payload) != s.Length {
 		return false
 	}
+	place, signature := c.signature(s)
 	if c.window == 0 {
 		c.setWindow()
 	}
 	now := uint64(s.Time) >> c.shift
-	was := c.seen[at]
+	was := c.seen[place]
 	if (was^signature)&^timeMask == 0 && (now-was+c.window)&timeMask <= 2*c.window {
 		return c.believes(s)
 	}
-	c.seen[at] = signature&^timeMask | now&timeMask
+	c.seen[place] = signature&^timeMask | now&timeMask
 	return false
+}
+
+// Expect says that the segments will be asked about soon.
+func (c *Copies) Expect(list []Segment) {
+	for len(list) > 0 {
+		n := min(len(list), prefetch.Size)
+		var g prefetch.Group
+		for i := range list[:n] {
+			prefetch.Add(&g, &c.seen[place(&list[i])])
+		}
+		g.Ask(1)
+		list = list[n:]
+	}
 }
 
 // believes says whether a packet that looks the same is a copy. Of one without
@@ -127,21 +106,35 @@ func (c *Copies) setWindow() {
 // Forget empties it.
 func (c *Copies) Forget() { *c = Copies{Window: c.Window, Seed: c.Seed} }
 
-// signature also gives the place. That is the same for any seed: what is pushed
-// out must not be a matter of luck.
+// words are what is the same in all copies of a packet, but its addresses.
+func words(s *Segment) (from, what, sums uint64) {
+	from = uint64(s.SrcPort)<<48 | uint64(s.DstPort)<<32 | uint64(s.Seq)
+	what = uint64(s.Ack)<<32 | uint64(s.Window)<<16 | uint64(s.Flags)<<8
+	if s.V6 {
+		what |= 1
+	}
+	return from, what, uint64(s.Sum)<<48 | uint64(s.ID)<<32 | uint64(uint32(s.Length))
+}
+
+// place is the same for any seed: what is pushed out must not be a matter of
+// luck.
+func place(s *Segment) uint64 { return placeOf(words(s)) }
+
+func placeOf(from, what, sums uint64) uint64 {
+	h := (from ^ what ^ sums) * 0x9e3779b97f4a7c15
+	return (h ^ h>>32) * 0xbf58476d1ce4e5b9 >> (64 - copyBits)
+}
+
+// signature also gives the place.
 func (c *Copies) signature(s *Segment) (at, signature uint64) {
+	from, what, sums := words(s)
 	ends := s.Src.Lo<<32 ^ s.Dst.Lo
-	from := uint64(s.SrcPort)<<48 | uint64(s.DstPort)<<32 | uint64(s.Seq)
-	what := uint64(s.Ack)<<32 | uint64(s.Window)<<16 | uint64(s.Flags)<<8
-	sums := uint64(s.Sum)<<48 | uint64(s.ID)<<32 | uint64(uint32(s.Length))
 	seed := c.Seed
 	if s.V6 {
 		ends = fold128(s.Src.Hi^seed, s.Src.Lo^0xa0761d6478bd642f) ^ fold128(s.Dst.Hi^0xe7037ed1a0b428db, s.Dst.Lo^seed)
-		what |= 1
 	}
 	signature = fold128(fold128(ends^seed, from^0x8ebc6af09c88c6e3^seed<<1), fold128(what^seed>>1, sums^0x589965cc75374cc3^seed)) | 1<<63
-	at = (from ^ what ^ sums) * 0x9e3779b97f4a7c15
-	return (at ^ at>>32) * 0xbf58476d1ce4e5b9 >> (64 - copyBits), signature
+	return placeOf(from, what, sums), signature
 }
 
 // fold128 folds a 128-bit product, as wyhash does.

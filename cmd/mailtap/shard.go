@@ -86,13 +86,10 @@ func (s *shard) follow(list []packet.Segment) {
 		s.tracker.Segments(list)
 		return
 	}
-	s.sieve.copies.Mark(list)
 	from := 0
 	for i := range list {
-		if !list[i].Other {
-			continue
-		}
-		before, ok := s.sieve.stranger(&list[i])
+		s.sieve.ahead(list, i)
+		before, ok := s.sieve.pass(&list[i])
 		if ok && len(before) == 0 {
 			continue
 		}

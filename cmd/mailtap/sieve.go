@@ -21,6 +21,9 @@ type sieve struct {
 	owed      uint64           // of them, those that a session was found to begin with
 }
 
+// siftAhead is how many segments ahead the memory of their copies is asked for.
+const siftAhead = 8
+
 func newSieve(cfg *Config) *sieve {
 	v := &sieve{copies: packet.Copies{Window: time.Duration(cfg.Capture.DuplicateWindow), Seed: rand.Uint64()}}
 	if cfg.Capture.AllPorts {
@@ -31,34 +34,12 @@ func newSieve(cfg *Config) *sieve {
 	return v
 }
 
-// sift leaves of a list, from a place on, the segments that go on, each behind
-// what goes before it.
-func (v *sieve) sift(list []packet.Segment, from int) []packet.Segment {
-	v.copies.Mark(list[from:])
-	to := from
-	for i := from; i < len(list); i++ {
-		if list[i].Other {
-			before, ok := v.stranger(&list[i])
-			if !ok {
-				continue
-			}
-			if n := len(before); n > 0 { // the list goes on where it lies
-				list = slices.Replace(list, to, i, before...)
-				to += n
-				i = to
-			}
-		}
-		if to != i {
-			list[to] = list[i]
-		}
-		to++
+// pass says whether a segment goes on, and what goes before it.
+func (v *sieve) pass(s *packet.Segment) (before []packet.Segment, ok bool) {
+	if !s.Other {
+		s.Copy = v.copies.Has(s)
+		return nil, true
 	}
-	return list[:to]
-}
-
-// stranger says whether a segment of a port that nobody named goes on, and what
-// goes before it.
-func (v *sieve) stranger(s *packet.Segment) (before []packet.Segment, ok bool) {
 	if v.finder != nil {
 		if before, ok = v.finder.Segment(s); ok {
 			v.owed += uint64(len(before))
@@ -71,6 +52,39 @@ func (v *sieve) stranger(s *packet.Segment) (before []packet.Segment, ok bool) {
 		v.strangers++
 	}
 	return nil, false
+}
+
+// sift leaves of a list, from a place on, the segments that go on, each behind what
+// goes before it. Every segment passes in its turn: what a table of a fixed size
+// holds must not depend on how a capture is cut into lists.
+func (v *sieve) sift(list []packet.Segment, from int) []packet.Segment {
+	to := from
+	for i := from; i < len(list); i++ {
+		v.ahead(list, i)
+		before, ok := v.pass(&list[i])
+		if !ok {
+			continue
+		}
+		if n := len(before); n > 0 { // the list goes on where it lies
+			list = slices.Replace(list, to, i, before...)
+			to += n
+			i = to
+		}
+		if to != i {
+			list[to] = list[i]
+		}
+		to++
+	}
+	return list[:to]
+}
+
+// ahead asks, now and then, for what the segments of a list behind the next few
+// will need.
+func (v *sieve) ahead(list []packet.Segment, i int) {
+	if i%siftAhead == 0 {
+		n := len(list)
+		v.copies.Expect(list[min(i+siftAhead, n):min(i+2*siftAhead, n)])
+	}
 }
 
 func (v *sieve) advance(clock int64) {

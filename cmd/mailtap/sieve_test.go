@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,50 @@ func TestSieveInShards(t *testing.T) {
 		}
 		if n := counts[packet.Duplicate-1]; n < uint64(len(mail)) {
 			t.Errorf("%d copies are counted of %d packets", n, len(packets))
+		}
+	}
+}
+
+// TestSiftHoweverCut sifts segments in one list and in pieces: what goes on and what
+// is remembered are the same, though packets of mail and of other ports push each
+// other out of the table of copies.
+func TestSiftHoweverCut(t *testing.T) {
+	cfg := Default()
+	cfg.Capture.AllPorts = true
+	random := rand.New(rand.NewPCG(1, 2))
+	var all []packet.Segment
+	for n := range 200 {
+		other := dialogOf(t, "plain.txt", dialog.Options{
+			Client: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(1000+n)), Server: netip.MustParseAddrPort("192.0.2.26:2526"),
+		})
+		for _, s := range other {
+			s.Other = true
+			all = append(all, s)
+			for range 4 {
+				s = packet.Segment{Src: packet.Address{Lo: 1}, Dst: packet.Address{Lo: 2}, SrcPort: 40000, DstPort: 25, Seq: random.Uint32(), ID: 1, Time: s.Time}
+				all = append(all, s)
+			}
+		}
+	}
+	sift := func(pieces func() int) (*sieve, []packet.Segment) {
+		v := newSieve(&cfg)
+		v.copies.Seed = 7
+		var out []packet.Segment
+		for rest := all; len(rest) > 0; {
+			n := min(pieces(), len(rest))
+			out = append(out, v.sift(slices.Clone(rest[:n]), 0)...)
+			rest = rest[n:]
+		}
+		return v, out
+	}
+	want, wanted := sift(func() int { return len(all) })
+	if n := len(wanted); n <= len(all)*4/5 || want.strangers == uint64(len(all)/5) {
+		t.Fatalf("%d of %d go on, %d strangers: no dialog was found", n, len(all), want.strangers)
+	}
+	for round := range 4 {
+		got, out := sift(func() int { return 1 + random.IntN(60) })
+		if !reflect.DeepEqual(out, wanted) || got.copies != want.copies || got.strangers != want.strangers {
+			t.Errorf("round %d: %d go on and %d do not, in one list %d and %d", round, len(out), got.strangers, len(wanted), want.strangers)
 		}
 	}
 }
