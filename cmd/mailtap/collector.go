@@ -26,7 +26,7 @@ func tuneCollector(memory int64) {
 	limitMemory(memory)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectorMost)
-		(&collected{}).again()
+		(&collected{heap: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}}).again()
 	}
 }
 
@@ -36,16 +36,21 @@ func limitMemory(memory int64) {
 	}
 }
 
-// collected is unreachable: the collector tells when it has found out.
-type collected struct{ percent int }
+// collected is unreachable: the collector tells when it has found out. What it
+// points to matters beside what it says: the runtime puts small values without
+// pointers together in one piece of memory, and none of them is found
+// unreachable while one is in use.
+type collected struct {
+	heap    []metrics.Sample
+	percent int
+}
 
 func (c *collected) again() { runtime.SetFinalizer(c, (*collected).tune) }
 
 func (c *collected) tune() {
-	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/heap:bytes"}}
-	metrics.Read(heap)
+	metrics.Read(c.heap)
 	percent := collectorMost
-	if live, scanned := heap[0].Value.Uint64(), heap[1].Value.Uint64(); live > 0 {
+	if live, scanned := c.heap[0].Value.Uint64(), c.heap[1].Value.Uint64(); live > 0 {
 		room := max(collectorRoom-min(live/8*3, collectorRoom-collectorLeast), scanned)
 		percent = int(min(max(room*100/live, collectorLess), collectorMost))
 	}
