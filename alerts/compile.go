@@ -16,12 +16,14 @@ import (
 
 // compiler turns the sources of rules into programs and, where it can, into Go
 // functions. Equal conditions of one kind become one, judged once an event;
-// so do equal lists of values.
+// so do equal lists of values. Equal values, which most rules group by and tell
+// of, are compiled once: the library takes a tenth of a millisecond for each.
 type compiler struct {
 	home       *home
 	functions  []expr.Option
 	conditions map[conditionKey]*condition
 	keyings    map[conditionKey]*keying
+	values     map[conditionKey]*vm.Program
 	natives    [kinds]*native
 	reads      [kinds]reads
 	rule       string
@@ -33,7 +35,7 @@ type conditionKey struct {
 }
 
 func newCompiler(h *home) *compiler {
-	return &compiler{home: h, functions: functions(h), conditions: map[conditionKey]*condition{}, keyings: map[conditionKey]*keying{}}
+	return &compiler{home: h, functions: functions(h), conditions: map[conditionKey]*condition{}, keyings: map[conditionKey]*keying{}, values: map[conditionKey]*vm.Program{}}
 }
 
 func (c *compiler) native(k kind) *native {
@@ -50,13 +52,21 @@ func check(r *Rule) error {
 	return err
 }
 
-var ofConnection = regexp.MustCompile(`^unknown name (session|client|server|source|origin|role|direction)$`)
-
-func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm.Program, error) {
-	options := append([]expr.Option{expr.Env(reflect.ValueOf(newEnv(k)).Elem().Interface())}, c.functions...)
-	if want != nil {
-		options = append(options, want)
+// value compiles an expression whose value may be of any type.
+func (c *compiler) value(k kind, s source, what string) (*vm.Program, error) {
+	key := conditionKey{k, s.text}
+	if have := c.values[key]; have != nil {
+		return have, nil
 	}
+	p, err := c.program(k, s, what)
+	if err == nil {
+		c.values[key] = p
+	}
+	return p, err
+}
+
+func (c *compiler) program(k kind, s source, what string, want ...expr.Option) (*vm.Program, error) {
+	options := slices.Concat([]expr.Option{expr.Env(reflect.ValueOf(newEnv(k)).Elem().Interface())}, c.functions, want)
 	p, err := expr.Compile(s.text, options...)
 	if err != nil {
 		return nil, c.misplaced(k, s, what, err)
@@ -65,6 +75,9 @@ func (c *compiler) program(k kind, s source, what string, want expr.Option) (*vm
 	return p, nil
 }
 
+// ofConnection are names that every event of a connection knows.
+var ofConnection = []string{"session", "client", "server", "source", "origin", "role", "direction"}
+
 // misplaced puts an error of the expression library at its place in the file.
 func (c *compiler) misplaced(k kind, s source, what string, err error) error {
 	at, message := s.at, err.Error()
@@ -72,7 +85,7 @@ func (c *compiler) misplaced(k kind, s source, what string, err error) error {
 	if errors.As(err, &in) {
 		message, at = in.Message, s.place(offsetOf(s.text, in.Line, in.Column))
 	}
-	if k == kindCapture && ofConnection.MatchString(message) {
+	if name, unknown := strings.CutPrefix(message, "unknown name "); k == kindCapture && unknown && slices.Contains(ofConnection, name) {
 		message += ": an event of the kind capture belongs to no connection"
 	}
 	return placed(at, c.rule, what+": "+explain(k, message))
@@ -110,12 +123,12 @@ func (c *compiler) condition(k kind, s source, what string) (*condition, error) 
 	return made, nil
 }
 
-// values compiles what a group, a memory or a distinct field is made of.
-func (c *compiler) values(k kind, list []source, what string) (*keying, error) {
+// keyingOf compiles what a group, a memory or a distinct field is made of.
+func (c *compiler) keyingOf(k kind, list []source, what string) (*keying, error) {
 	made := &keying{}
 	name := ""
 	for _, s := range list {
-		p, err := c.program(k, s, what, nil)
+		p, err := c.value(k, s, what)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +182,7 @@ func (c *compiler) trigger(run *runningRule, t *trigger) (*runningTrigger, error
 	k := t.kind
 	step(func() (e error) { out.when, e = c.condition(k, t.when, "when"); return })
 	step(func() (e error) { out.severity, e = c.severity(k, t.severity); return })
-	step(func() (e error) { out.groupBy, e = c.values(k, t.groupBy, "group_by"); return })
+	step(func() (e error) { out.groupBy, e = c.keyingOf(k, t.groupBy, "group_by"); return })
 	step(func() (e error) { out.summary, e = c.template(k, t.summary, "summary"); return })
 	step(func() error { return c.labels(out, run.labels) })
 	step(func() error { return c.fire(out) })
@@ -208,7 +221,7 @@ func (c *compiler) fire(t *runningTrigger) (err error) {
 	}
 	step := func(into **keying, list []source, what string) {
 		if err == nil {
-			*into, err = c.values(k, list, what)
+			*into, err = c.keyingOf(k, list, what)
 		}
 	}
 	step(&t.field, f.field, "field")
@@ -257,7 +270,7 @@ func (c *compiler) equal(t *runningTrigger, groupBy []source) error {
 			}
 			list = append(list, groupBy[i])
 		}
-		made, err := c.values(t.kind, list, "group_by")
+		made, err := c.keyingOf(t.kind, list, "group_by")
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"regexp"
 	"slices"
 	"sort"
 
@@ -35,13 +34,13 @@ func (r *reader) groupBy(n *yaml.Node, t *trigger) error {
 
 // label refuses what receivers cannot take for a label's name.
 func (r *reader) label(key *yaml.Node) error {
-	if !labelName.MatchString(key.Value) || reservedLabels[key.Value] {
+	if !isName(key.Value, lowerLetters+"_", lowerLetters+"0123456789_") || reservedLabels[key.Value] {
 		return r.errorf(key, "%q is no free label name; allowed: lower-case letters, digits and underscores, but not alertname, severity, sensor, instance, storm", Clip(key.Value))
 	}
 	return nil
 }
 
-var labelName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
+const lowerLetters = "abcdefghijklmnopqrstuvwxyz"
 
 // reservedLabels are written by the receivers themselves.
 var reservedLabels = map[string]bool{"alertname": true, "severity": true, "sensor": true, "instance": true, stormLabel: true}

@@ -7,23 +7,18 @@ import (
 	"strings"
 )
 
-var (
-	noField = regexp.MustCompile(`type \*?alerts\.(\w+) has no field (\S+)`)
-	noName  = regexp.MustCompile(`^unknown name \w+$`)
-)
-
 // explain tells in the words of the language what an expression asks for that an
 // event does not have, and what there is instead.
 func explain(k kind, message string) string {
 	env := reflect.TypeOf(newEnv(k)).Elem()
-	if m := noField.FindStringSubmatch(message); m != nil {
+	if m := regexp.MustCompile(`type \*?alerts\.(\w+) has no field (\S+)`).FindStringSubmatch(message); m != nil {
 		message = "unknown field " + m[2]
 		if t := typeNamed(env, m[1]); t != nil {
 			message += "; allowed: " + strings.Join(namesOf(t), ", ")
 		}
 		return message
 	}
-	if noName.MatchString(message) {
+	if regexp.MustCompile(`^unknown name \w+$`).MatchString(message) {
 		message += "; an event of the kind " + kindNames[k] + " has " + strings.Join(namesOf(env), ", ")
 	}
 	return message

@@ -27,7 +27,7 @@ type both struct {
 
 func newBoth(k kind, text string) (*both, error) {
 	c := newCompiler(newHome(site))
-	p, err := c.program(k, source{text: text}, "x", nil)
+	p, err := c.program(k, source{text: text}, "x")
 	if err != nil {
 		return nil, err
 	}

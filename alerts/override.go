@@ -78,12 +78,10 @@ func (s RuleSet) Overrides() int { return len(s.overrides) }
 // A rule that both have, or an override of one that s lacks, is an error that
 // names its place in the site's file.
 func (s RuleSet) Merge(site RuleSet) (RuleSet, error) {
-	out := RuleSet{Rules: make([]Rule, 0, len(s.Rules)+len(site.Rules)), overrides: s.overrides}
+	out := s.clone()
 	index := map[string]int{}
-	for _, r := range s.Rules {
-		index[r.Name] = len(out.Rules)
-		r.triggers = append([]trigger(nil), r.triggers...) // overrides must not reach s
-		out.Rules = append(out.Rules, r)
+	for i, r := range out.Rules {
+		index[r.Name] = i
 	}
 	for _, r := range site.Rules {
 		if i, twice := index[r.Name]; twice {
@@ -105,6 +103,15 @@ func (s RuleSet) Merge(site RuleSet) (RuleSet, error) {
 		return RuleSet{}, err
 	}
 	return out, nil
+}
+
+// clone is a set whose overrides do not reach s.
+func (s RuleSet) clone() RuleSet {
+	s.Rules = slices.Clone(s.Rules)
+	for i := range s.Rules {
+		s.Rules[i].triggers = slices.Clone(s.Rules[i].triggers)
+	}
+	return s
 }
 
 func (o *override) apply(r *Rule) error {

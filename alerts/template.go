@@ -41,7 +41,7 @@ func (c *compiler) template(k kind, s source, what string) (template, error) {
 			out = append(out, templatePart{hole: name})
 			continue
 		}
-		p, err := c.program(k, s.part(inner, begin), what, nil)
+		p, err := c.value(k, s.part(inner, begin), what)
 		if err != nil {
 			return nil, err
 		}

@@ -194,8 +194,6 @@ func (r *reader) noAliases(n *yaml.Node) error {
 	return nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-
 // syntaxError puts the YAML library's error into our form.
 func (r *reader) syntaxError(err error) error {
 	var multi *yaml.TypeError
@@ -203,7 +201,7 @@ func (r *reader) syntaxError(err error) error {
 		err = errors.New("yaml: " + multi.Errors[0])
 	}
 	at, what := position{file: r.file, line: 1}, err.Error()
-	if m := yamlLine.FindStringSubmatch(what); m != nil {
+	if m := regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`).FindStringSubmatch(what); m != nil {
 		if line, err := strconv.Atoi(m[1]); err == nil {
 			at.line = line
 		}

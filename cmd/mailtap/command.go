@@ -56,6 +56,9 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
 
 func (p *program) run(args []string) int {
 	p.root = p.rootCommand()
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		describeFlags(p.root.PersistentFlags())
+	}
 	p.root.SetArgs(args)
 	p.root.SetIn(p.stdin)
 	p.root.SetOut(p.stdout)
@@ -98,6 +101,11 @@ Every key of the configuration file is a flag too: limits.idle_timeout is
 	root.AddCommand(p.runCommand(), p.readCommand(), p.showCommand(), p.demoCommand(), p.alertsCommand(), p.rulesCommand(), p.dashboardsCommand(), p.configCommand(), p.doctorCommand(), p.privacyCommand(), p.interfacesCommand(), p.versionCommand())
 	p.addBuildCommands(root)
 	root.SetGlobalNormalizationFunc(flagName)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		describeFlags(flags)
+		help(c, args)
+	})
 	return root
 }
 

@@ -28,6 +28,7 @@ func (p *program) addBuildCommands(root *cobra.Command) {
 func (p *program) writeManual(dir string) error {
 	p.root.DisableAutoGenTag = true
 	p.root.InitDefaultCompletionCmd()
+	describeFlags(p.root.PersistentFlags())
 	header := &doc.GenManHeader{Section: "1", Source: "mailtap " + version, Manual: "mailtap"}
 	var page bytes.Buffer
 	first := *header // GenMan fills in the title and the date

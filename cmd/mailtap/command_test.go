@@ -8,6 +8,16 @@ import (
 	"testing"
 )
 
+// TestFlagsAreDescribed wherever they are shown.
+func TestFlagsAreDescribed(t *testing.T) {
+	what := descriptions()["log.format"]
+	for _, args := range [][]string{{"help"}, {"run", "--help"}, {"__complete", "read", "--log.form"}} {
+		if _, stdout, _ := call("", args...); what == "" || !strings.Contains(stdout, what) {
+			t.Errorf("%q does not say %q", args, what)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args   []string

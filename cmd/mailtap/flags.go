@@ -24,16 +24,25 @@ var shortFlags = map[string]string{
 
 // addSettingFlags makes every setting a flag. Limits and other rarely set
 // ones work but are left out of the help; config print shows them all.
+// describeFlags says what they are for.
 func addSettingFlags(flags *pflag.FlagSet) {
-	docs := descriptions()
 	for _, s := range settings() {
-		flags.Var(&textValue{}, s.key(), docs[s.key()])
+		flags.Var(&textValue{}, s.key(), "")
 		flags.Lookup(s.key()).Hidden = !strings.HasPrefix(s.key(), "web.") && !strings.HasPrefix(s.key(), "log.") && s.key() != "sensor"
 	}
 	for _, long := range shortFlags {
 		if f := flags.Lookup(long); f != nil {
 			f.Hidden = false
 		}
+	}
+}
+
+// describeFlags gives the flags of settings the words of the default file, whose
+// reading takes longer than the start of most commands: it is for those who show them.
+func describeFlags(flags *pflag.FlagSet) {
+	docs := descriptions()
+	for _, s := range settings() {
+		flags.Lookup(s.key()).Usage = docs[s.key()]
 	}
 }
 
