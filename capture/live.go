@@ -16,6 +16,10 @@ type reader interface {
 	close() error
 }
 
+// backlogged is a reader that knows how much of its buffer waits to be read, in
+// percent.
+type backlogged interface{ waiting() int }
+
 // errWentDown is what a reader returns where the interface went down under it.
 var errWentDown = errors.New("interface went down")
 
@@ -207,6 +211,18 @@ func (c *liveCounts) add(d liveCounts) {
 	c.received += d.received
 	c.kernel += d.kernel
 	c.device += d.device
+}
+
+// Waiting says how much of the kernel's buffer waited to be read when packets were
+// last taken from it, in percent; 0 where that is not known. It is for the goroutine
+// that calls NextBatch.
+func (l *Live) Waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b, ok := l.reader.(backlogged); ok {
+		return b.waiting()
+	}
+	return 0
 }
 
 // Stats counts packets since OpenLive: received ones passed the filter, those

@@ -25,6 +25,7 @@ type ring struct {
 	block   block
 	cooked  bool
 	timeout int // of a poll, milliseconds
+	full    int // how much of the ring waited when the block was taken, percent
 
 	counting sync.Mutex // of what follows
 	packets  uint64
@@ -56,8 +57,10 @@ func (r *ring) read(batch []Packet) (int, error) {
 }
 
 // status is the word that says whose the current block is.
-func (r *ring) status() *uint32 {
-	return (*uint32)(unsafe.Pointer(&r.memory[r.current*r.size+blockStatus]))
+func (r *ring) status() *uint32 { return r.statusOf(r.current) }
+
+func (r *ring) statusOf(block int) *uint32 {
+	return (*uint32)(unsafe.Pointer(&r.memory[block*r.size+blockStatus]))
 }
 
 func (r *ring) release() {
@@ -72,8 +75,32 @@ func (r *ring) take() bool {
 		return false
 	}
 	r.block, r.held = newBlock(r.memory[r.current*r.size:][:r.size:r.size], r.cooked), true
+	r.full = r.look()
 	return true
 }
+
+// looks is at how many blocks behind the current one it is seen how full the ring
+// is. Fewer blocks are too coarse to tell.
+const looks = 16
+
+// look says how much of the ring waits, in percent. The kernel fills one block after
+// the other.
+func (r *ring) look() int {
+	blocks, n := len(r.memory)/r.size, 0
+	if blocks <= looks {
+		return 0
+	}
+	for i := range looks {
+		at := (r.current + 1 + i*(blocks-1)/looks) % blocks
+		if atomic.LoadUint32(r.statusOf(at))&unix.TP_STATUS_USER != 0 {
+			n++
+		}
+	}
+	return n * 100 / looks
+}
+
+// waiting implements backlogged.
+func (r *ring) waiting() int { return r.full }
 
 // await waits for a block. The socket's error is told once by the kernel.
 func (r *ring) await() error {

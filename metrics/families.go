@@ -24,7 +24,7 @@ func (m *Metrics) defineCapture(o Options) {
 	m.dropReason = newSet("reason", "kernel", "interface", "queue")
 	m.ignoredReason = newSet("reason", o.Ignored...)
 	m.streamState = newSet("state", "opening", "established", "closing")
-	m.evictReason = newSet("reason", "memory", "idle", "table")
+	m.evictReason = newSet("reason", "memory", "idle", "table", "backlog")
 
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: prefix + "build_info", Help: "Version of mailtap; always 1."}, []string{"version", "revision", "goversion"})
 	m.reg.MustRegister(build)

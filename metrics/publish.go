@@ -65,6 +65,7 @@ func (m *Metrics) Stream(s sessions.Stats) {
 	m.evicted.at(m.evictReason.of("memory")).Store(s.EvictedMemory)
 	m.evicted.at(m.evictReason.of("idle")).Store(s.EvictedIdle)
 	m.evicted.at(m.evictReason.of("table")).Store(s.EvictedTable)
+	m.evicted.at(m.evictReason.of("backlog")).Store(s.Left)
 }
 
 // LogCounts is what a sink of records counted since its start, and what waits.

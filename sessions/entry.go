@@ -41,6 +41,7 @@ type entry struct {
 	attempt   bool // its outcome was told
 	midway    bool // the start was missed
 	told      bool // opened was told
+	left      left
 }
 
 // flowKey is the same for both directions: the lower address and port first.
@@ -95,6 +96,8 @@ func (e *entry) sideOf(fromA bool) side {
 // due is when the connection is forgotten unless something arrives.
 func (e *entry) due(l *Limits) int64 {
 	switch {
+	case e.left != 0 && e.left != leftAndOver:
+		return e.active + int64(l.IdleTimeout)
 	case e.done:
 		return e.active + int64(l.LingerTimeout)
 	case e.state == opening:

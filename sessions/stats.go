@@ -9,6 +9,8 @@ type Stats struct {
 
 	EvictedMemory, EvictedIdle, EvictedTable uint64
 
+	Left, LeftPackets uint64 // connections that Leave left out, and their packets
+
 	Copies    uint64 // packets that the capture had twice: left out
 	Strangers uint64 // packets of ports that nobody named and of no mail, where the caller looks at them
 }
@@ -27,6 +29,8 @@ func (s *Stats) Add(o Stats) {
 	s.EvictedMemory += o.EvictedMemory
 	s.EvictedIdle += o.EvictedIdle
 	s.EvictedTable += o.EvictedTable
+	s.Left += o.Left
+	s.LeftPackets += o.LeftPackets
 	s.Copies += o.Copies
 	s.Strangers += o.Strangers
 }

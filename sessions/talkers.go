@@ -137,6 +137,9 @@ const handshake = packet.FIN | packet.SYN | packet.RST | packet.ACK
 func (t *Tracker) silent(e *entry, s *packet.Segment, from side) bool {
 	if e.done {
 		e.seen(s, from)
+		if e.left != 0 {
+			t.swallow(e, s, from)
+		}
 		return true
 	}
 	if s.Length > 0 {

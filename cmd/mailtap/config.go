@@ -58,6 +58,7 @@ type CaptureConfig struct {
 	Tunnels     bool            `mapstructure:"tunnels"`
 	Buffer      Size            `mapstructure:"buffer"`
 	Block       Size            `mapstructure:"block"`
+	Backlog     Percent         `mapstructure:"backlog"`
 	SnapLength  Size            `mapstructure:"snap_length"`
 	Promiscuous bool            `mapstructure:"promiscuous"`
 	// DuplicateWindow is of packet time.
@@ -210,7 +211,7 @@ type MIMEConfig struct {
 func Default() Config {
 	return Config{
 		Capture: CaptureConfig{
-			Method: "auto", Ports: defaultPorts(), Tunnels: true, Buffer: 64 << 20, Block: 1 << 20, SnapLength: 262144, Promiscuous: true,
+			Method: "auto", Ports: defaultPorts(), Tunnels: true, Buffer: 64 << 20, Block: 1 << 20, Backlog: 50, SnapLength: 262144, Promiscuous: true,
 			DuplicateWindow: Duration(packet.DefaultCopyWindow),
 		},
 		Limits: defaultLimits(),

@@ -78,7 +78,7 @@ var typeNames = map[reflect.Type]string{
 	reflect.TypeFor[Shards](): "auto or number", reflect.TypeFor[Port](): "port", reflect.TypeFor[Prefix](): "network",
 	reflect.TypeFor[Name](): "name", reflect.TypeFor[Role](): "role", reflect.TypeFor[Path](): "path", reflect.TypeFor[URL](): "URL",
 	reflect.TypeFor[ListenAddress](): "host:port", reflect.TypeFor[RecordKind](): "kind", reflect.TypeFor[bool](): "true or false",
-	reflect.TypeFor[string](): "text", reflect.TypeFor[SyslogURL](): "URL",
+	reflect.TypeFor[string](): "text", reflect.TypeFor[SyslogURL](): "URL", reflect.TypeFor[Percent](): "percent",
 }
 
 func typeName(t *testing.T, of reflect.Type) string {

@@ -28,6 +28,8 @@ type (
 	Count int
 	// Shards is into how many parts the work is split; 0: one for each core.
 	Shards int
+	// Percent is a share, from 1 to 100.
+	Percent int
 	// Port is a TCP port.
 	Port uint16
 	// Prefix is a network; a bare address is a network of one.
@@ -103,6 +105,16 @@ func (c *Count) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is no count, write a number from 1 to 2147483647", b)
 	}
 	*c = Count(v)
+	return nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Percent) UnmarshalText(b []byte) error {
+	v, err := strconv.Atoi(string(b))
+	if err != nil || v < 1 || v > 100 {
+		return fmt.Errorf("%q is no percentage, allowed is a number from 1 to 100", b)
+	}
+	*p = Percent(v)
 	return nil
 }
 

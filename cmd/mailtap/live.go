@@ -42,6 +42,7 @@ type puller struct {
 	second  bool // another puller has the same interface, and speaks for it
 	faults  packetFaults
 	away    bool // the source told a problem
+	backlog backlog
 	turns   atomic.Uint64
 	steps   uint64
 }
@@ -50,7 +51,7 @@ func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
 	second := slices.ContainsFunc(w.pullers, func(r *puller) bool { return r.name == s.name })
 	r := &puller{
 		watch: w, second: second, index: len(w.pullers), name: s.name, source: s.source, intake: newIntake(cfg),
-		load: newLoad(len(w.pipeline.shards), w.outputs.encoders()), log: log,
+		load: newLoad(len(w.pipeline.shards), w.outputs.encoders()), log: log, backlog: backlog{limit: int(cfg.Capture.Backlog)},
 	}
 	if _, ok := s.source.(*capture.Live); ok { // the kernel stamps its packets by the wall clock
 		r.intake.stamps.machine = w.machine
@@ -88,8 +89,12 @@ func (r *puller) take(packets []capture.Packet) {
 	r.counts.Packets += uint64(len(packets))
 	r.load.reset()
 	r.intake.fill(r.load, packets)
+	if s, ok := r.source.(interface{ Waiting() int }); ok {
+		r.load.leave = r.backlog.share(s.Waiting())
+	}
 	r.watch.pipeline.ticket(r.load)
 	r.watch.pipeline.carry(r.load)
+	r.counts.DroppedQueue += r.load.left
 	r.watch.saw(r.name, time.Unix(0, packets[len(packets)-1].Time))
 }
 
@@ -123,6 +128,7 @@ func (r *puller) count(now bool) {
 	if _, kernel, device, err := r.source.Stats(); err == nil {
 		r.counts.DroppedKernel, r.counts.DroppedInterface = kernel, device
 	}
+	r.backlog.tell(r.log, r.name, r.counts.DroppedQueue, r.counted)
 	r.watch.counted(r)
 }
 

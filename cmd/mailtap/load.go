@@ -29,6 +29,9 @@ type load struct {
 	runs    []stretch
 	told    [][]told // by shard
 
+	leave uint16 // how many of 65,536 new connections are left out
+	left  uint64 // packets of those
+
 	captures []alerts.Capture // to be judged after all else
 	change   *change          // of the configuration, between what came before and what comes after
 	terms    *terms           // under which it was taken; nil: those of the start
@@ -59,6 +62,7 @@ const maxLines = 8 << 20
 
 func (l *load) reset() {
 	l.runs, l.captures, l.taken = l.runs[:0], nil, nil
+	l.leave, l.left = 0, 0
 	if cap(l.lines) > maxLines {
 		l.lines, l.records = nil, nil
 	}

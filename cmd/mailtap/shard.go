@@ -68,6 +68,8 @@ func (s *shard) take(l *load) {
 	}
 	l.terms = s.terms
 	list := l.lists[s.index]
+	left := s.stats().LeftPackets
+	s.tracker.Leave(l.leave)
 	at := 0
 	for i := range l.runs {
 		r := &l.runs[i]
@@ -76,6 +78,7 @@ func (s *shard) take(l *load) {
 		s.follow(list[at:r.ends[s.index]])
 		at = r.ends[s.index]
 	}
+	l.left += s.stats().LeftPackets - left
 	s.load = nil
 }
 
