@@ -130,14 +130,23 @@ func (f *flow) settle(now int64) {
 // patience ends when an owed octet is late for longer than the grace.
 func (f *flow) patience(now int64) {
 	for s := range f.owed {
-		if o := &f.owed[s]; o.since != 0 && now-o.since > graceTime && (!f.sentKnown[s] || !stream.Before(f.sent[s], o.seq)) {
+		if f.late(side(s), now) {
 			f.giveUp(side(s))
 		}
 	}
-	if f.owed[client].since == 0 && f.owed[server].since == 0 && len(f.t.waiting) > 0 {
+	if !f.owes() && len(f.t.waiting) > 0 {
 		delete(f.t.waiting, f)
 	}
 }
+
+// late says whether a side owes octets for longer than the grace: some that it was
+// seen to send.
+func (f *flow) late(s side, now int64) bool {
+	o := &f.owed[s]
+	return o.since != 0 && now-o.since > graceTime && (!f.sentKnown[s] || !stream.Before(f.sent[s], o.seq))
+}
+
+func (f *flow) owes() bool { return f.owed[client].since != 0 || f.owed[server].since != 0 }
 
 // root is the side whose hole keeps the held segments waiting: nothing that is
 // held fills it.

@@ -224,7 +224,7 @@ func (t *Tracker) Advance(now int64) {
 // as lost. Connections come in the order of their start.
 func (t *Tracker) GiveUp(now int64) {
 	t.now = t.clock.At(now)
-	for _, f := range t.waitingInOrder() {
+	for _, f := range t.outOfPatience() {
 		f.patience(t.now)
 		if f.done {
 			t.talkers.retire(f)

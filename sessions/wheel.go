@@ -119,13 +119,18 @@ func (t *Tracker) inOrder() []uint32 {
 	return all
 }
 
-func (t *Tracker) waitingInOrder() []*flow {
-	if len(t.waiting) == 0 {
-		return nil
-	}
-	all := make([]*flow, 0, len(t.waiting))
+// outOfPatience lists the connections that wait for octets that are late for too
+// long, by their start. Those that wait for nothing any more are forgotten. Where
+// packets are dropped thousands wait, most of them for a segment to come at all.
+func (t *Tracker) outOfPatience() []*flow {
+	var all []*flow
 	for f := range t.waiting {
-		all = append(all, f)
+		switch {
+		case f.late(client, t.now), f.late(server, t.now):
+			all = append(all, f)
+		case !f.owes():
+			delete(t.waiting, f)
+		}
 	}
 	slices.SortFunc(all, func(a, b *flow) int { return byStart(a.entry, b.entry) })
 	return all
