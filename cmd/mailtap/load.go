@@ -10,11 +10,12 @@ import (
 	recordlog "github.com/mailtap/mailtap/sessions/log"
 )
 
-// Shape of a load: small enough to stay in the processor's cache on its way.
+// Shape of a load: small enough to stay in the processor's cache on its way. Those of
+// several goroutines are larger, as they wait for each other at every stage.
 const (
 	batchPackets = 512  // of one goroutine's load
 	sharedBatch  = 2048 // of the loads of several
-	sharedRoom   = 256 << 10
+	sharedRoom   = 1 << 20
 )
 
 // load is a batch of packets on its way: as segments, each with the shard that
