@@ -127,7 +127,10 @@ func (r *reader) name(n *yaml.Node, what string) (string, error) {
 	return "", r.errorf(n, "%s has no name", what)
 }
 
-const asciiLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+const (
+	lowerLetters = "abcdefghijklmnopqrstuvwxyz"
+	asciiLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + lowerLetters
+)
 
 // isName says whether a text has 1 to 64 characters, the first of some and the
 // others of more.

@@ -40,8 +40,6 @@ func (r *reader) label(key *yaml.Node) error {
 	return nil
 }
 
-const lowerLetters = "abcdefghijklmnopqrstuvwxyz"
-
 // reservedLabels are written by the receivers themselves.
 var reservedLabels = map[string]bool{"alertname": true, "severity": true, "sensor": true, "instance": true, stormLabel: true}
 

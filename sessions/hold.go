@@ -139,6 +139,23 @@ func (f *flow) patience(now int64) {
 	}
 }
 
+// outOfPatience lists the connections that wait for octets that are late for too
+// long, by their start. Those that wait for nothing any more are forgotten. Where
+// packets are dropped thousands wait, most of them for a segment to come at all.
+func (t *Tracker) outOfPatience() []*flow {
+	var all []*flow
+	for f := range t.waiting {
+		switch {
+		case f.late(client, t.now), f.late(server, t.now):
+			all = append(all, f)
+		case !f.owes():
+			delete(t.waiting, f)
+		}
+	}
+	slices.SortFunc(all, func(a, b *flow) int { return byStart(a.entry, b.entry) })
+	return all
+}
+
 // late says whether a side owes octets for longer than the grace: some that it was
 // seen to send.
 func (f *flow) late(s side, now int64) bool {

@@ -9,8 +9,8 @@ import "github.com/mailtap/mailtap/capture/packet"
 // Which ones the seeded hash tells: who floods is left out as others are, and nobody
 // can choose not to be.
 
-// Leave says how many of 65,536 new connections are left out from here on; 0: none.
-func (t *Tracker) Leave(share uint16) { t.leave = share }
+// Leave says how many of 65,536 new connections are left out from here on.
+func (t *Tracker) Leave(share uint32) { t.leave = share }
 
 // left is what is remembered of a connection that is left out, so that the rest of
 // it does not begin a new one.

@@ -1,7 +1,6 @@
 package sessions_test
 
 import (
-	"math"
 	"testing"
 	"time"
 
@@ -45,7 +44,7 @@ func TestLeftIsRemembered(t *testing.T) {
 	segs := segments(t, whole, dialog.Options{})
 	limits := sessions.Limits{IdleTimeout: 15 * time.Minute, LingerTimeout: 10 * time.Second}
 	tracker := sessions.NewTracker(sessions.Options{Limits: limits}, sessions.HandlerFunc(func(e sessions.Event) { t.Errorf("%T is told", e) }))
-	tracker.Leave(math.MaxUint16)
+	tracker.Leave(1 << 16)
 	tracker.Segment(&segs[0])
 	tracker.Leave(0)
 	tracker.Segment(&segs[0])
@@ -69,7 +68,7 @@ func TestLeftIsForgotten(t *testing.T) {
 			ended++
 		}
 	}))
-	tracker.Leave(math.MaxUint16)
+	tracker.Leave(1 << 16)
 	for i := range segs {
 		tracker.Segment(&segs[i])
 	}

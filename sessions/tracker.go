@@ -42,7 +42,7 @@ type Tracker struct {
 	parking  parking
 	recent   []recent // by the number of the entry
 	mails    int      // in the records of open sessions
-	leave    uint16   // of so many of 65,536 new connections nothing is told
+	leave    uint32   // of so many of 65,536 new connections nothing is told
 	closing  []uint32 // numbers of the entries that are left, while the tracker is being closed
 	hand     uint32   // of the search for connections to let go
 	barren   uint32   // how many entries it has passed since it saw one of less use than a session that talks
@@ -183,7 +183,7 @@ func (t *Tracker) open(s *packet.Segment, hash uint64) (e *entry, fromA bool) {
 	if !fromA {
 		e.aIs = from.other()
 	}
-	if uint16(hash) < t.leave {
+	if uint32(uint16(hash)) < t.leave {
 		t.leaveOut(e, s, from)
 		return e, fromA
 	}

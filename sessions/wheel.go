@@ -118,20 +118,3 @@ func (t *Tracker) inOrder() []uint32 {
 	slices.SortFunc(all, func(a, b uint32) int { return byStart(t.flows.at(a), t.flows.at(b)) })
 	return all
 }
-
-// outOfPatience lists the connections that wait for octets that are late for too
-// long, by their start. Those that wait for nothing any more are forgotten. Where
-// packets are dropped thousands wait, most of them for a segment to come at all.
-func (t *Tracker) outOfPatience() []*flow {
-	var all []*flow
-	for f := range t.waiting {
-		switch {
-		case f.late(client, t.now), f.late(server, t.now):
-			all = append(all, f)
-		case !f.owes():
-			delete(t.waiting, f)
-		}
-	}
-	slices.SortFunc(all, func(a, b *flow) int { return byStart(a.entry, b.entry) })
-	return all
-}

@@ -89,7 +89,7 @@ func (r *puller) take(packets []capture.Packet) {
 	r.counts.Packets += uint64(len(packets))
 	r.load.reset()
 	r.intake.fill(r.load, packets)
-	if s, ok := r.source.(interface{ Waiting() int }); ok {
+	if s, ok := r.source.(backlogged); ok {
 		r.load.leave = r.backlog.share(s.Waiting())
 	}
 	r.watch.pipeline.ticket(r.load)
@@ -128,7 +128,6 @@ func (r *puller) count(now bool) {
 	if _, kernel, device, err := r.source.Stats(); err == nil {
 		r.counts.DroppedKernel, r.counts.DroppedInterface = kernel, device
 	}
-	r.backlog.tell(r.log, r.name, r.counts.DroppedQueue, r.counted)
 	r.watch.counted(r)
 }
 
@@ -144,10 +143,11 @@ type watch struct {
 	set      int64     // how far the wall clock was set, told
 	told     time.Time // when a step of packet time was told last; of whoever holds mu
 
-	mu      sync.Mutex // of all below, which pullers tell
-	clock   packetClock
-	counts  []metrics.CaptureCounts // by puller
-	ignored [][]uint64              // likewise
+	mu       sync.Mutex // of all below, which pullers tell
+	clock    packetClock
+	counts   []metrics.CaptureCounts // by puller
+	ignored  [][]uint64              // likewise
+	backlogs map[string]*backlogLog  // by source
 }
 
 // settle is how far packet time is held behind the clock where no packet tells
@@ -180,6 +180,7 @@ func (w *watch) counted(r *puller) {
 	defer w.mu.Unlock()
 	w.counts[r.index] = r.counts
 	w.ignored[r.index] = append(w.ignored[r.index][:0], r.intake.ignored...)
+	w.backlogs[r.name].tell(r.log, r.name, r.backlog.news(), w.sum(r.name).DroppedQueue, r.counted)
 	if w.outputs.metrics == nil {
 		return
 	}
@@ -214,6 +215,10 @@ func (w *watch) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.counts, w.ignored = make([]metrics.CaptureCounts, len(w.pullers)), make([][]uint64, len(w.pullers))
+	w.backlogs = map[string]*backlogLog{}
+	for _, r := range w.pullers {
+		w.backlogs[r.name] = &backlogLog{}
+	}
 }
 
 // run goes on until ctx ends or a source fails. It returns the failure.

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/mailtap/mailtap/capture"
 )
 
@@ -99,14 +97,8 @@ func (s *awaySource) Close() error                                        { retu
 func TestPullerLogsEachChangeOnce(t *testing.T) {
 	cfg := Default()
 	var log bytes.Buffer
-	w := wiring{cfg: &cfg, log: newLogger(cfg.Log, &log), lines: io.Discard, registry: prometheus.NewRegistry(), sources: []string{"a"}}
-	o, err := w.outputs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer o.close()
-	run := &watch{pipeline: newPipeline(&cfg, o, nil, 1), outputs: o}
-	run.addPuller(namedSource{"a", &awaySource{}}, &cfg, o.log)
+	run, _ := watchOver(t, &cfg, &log, nil, 1, namedSource{"a", &awaySource{}})
+	defer run.outputs.close()
 	if err := run.run(context.Background()); err != nil {
 		t.Error(err)
 	}

@@ -73,26 +73,27 @@ func (s *fileSource) Stats() (received, kernel, device uint64, err error) {
 }
 func (s *fileSource) Close() error { s.closed = true; return s.file.Close() }
 
-// watchSources runs sources until all gave their packets, or one fails.
-func watchSources(t *testing.T, sources ...*fileSource) (records string, registry *prometheus.Registry, failure error) {
+// watchOver wires a watch over sources.
+func watchOver(t *testing.T, cfg *Config, log io.Writer, records io.Writer, shards int, sources ...namedSource) (*watch, *prometheus.Registry) {
 	t.Helper()
-	cfg := Default()
-	cfg.Sensor = "test"
-	var out bytes.Buffer
-	registry = prometheus.NewRegistry()
-	w := wiring{cfg: &cfg, log: newLogger(LogConfig{Level: "error", Format: "logfmt"}, io.Discard), records: &out, lines: io.Discard, registry: registry, sources: []string{"a", "b"}}
+	registry := prometheus.NewRegistry()
+	w := wiring{cfg: cfg, log: newLogger(cfg.Log, log), records: records, lines: io.Discard, registry: registry}
+	for _, s := range sources {
+		w.sources = append(w.sources, s.name)
+	}
 	o, err := w.outputs()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var named []namedSource
-	for i, s := range sources {
-		named = append(named, namedSource{[]string{"a", "b"}[i], s})
+	run := &watch{pipeline: newPipeline(cfg, o, nil, shards), outputs: o}
+	for _, s := range sources {
+		run.addPuller(s, cfg, o.log)
 	}
-	run := &watch{pipeline: newPipeline(&cfg, o, nil, 2), outputs: o}
-	for _, s := range named {
-		run.addPuller(s, &cfg, o.log)
-	}
+	return run, registry
+}
+
+// runUntilEnded runs a watch until all sources gave their packets, or one fails.
+func runUntilEnded(run *watch, sources ...*fileSource) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -101,8 +102,22 @@ func watchSources(t *testing.T, sources ...*fileSource) (records string, registr
 		}
 		cancel()
 	}()
-	failure = run.run(ctx)
-	if err := o.close(); err != nil {
+	return run.run(ctx)
+}
+
+// watchSources runs sources until all gave their packets, or one fails.
+func watchSources(t *testing.T, sources ...*fileSource) (records string, registry *prometheus.Registry, failure error) {
+	t.Helper()
+	cfg := Default()
+	cfg.Sensor = "test"
+	var out bytes.Buffer
+	var named []namedSource
+	for i, s := range sources {
+		named = append(named, namedSource{[]string{"a", "b"}[i], s})
+	}
+	run, registry := watchOver(t, &cfg, io.Discard, &out, 2, named...)
+	failure = runUntilEnded(run, sources...)
+	if err := run.outputs.close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range sources {

@@ -30,7 +30,7 @@ type load struct {
 	runs    []stretch
 	told    [][]told // by shard
 
-	leave uint16 // how many of 65,536 new connections are left out
+	leave uint32 // how many of 65,536 new connections are left out
 	left  uint64 // packets of those
 
 	captures []alerts.Capture // to be judged after all else

@@ -95,7 +95,7 @@ func (p *Page) Wants(e sessions.Event) bool {
 }
 
 // chosen says whether a connection is among those that are followed: by the
-// nanosecond of its first packet, which nobody else can choose. It is asked of every
+// nanosecond of its first packet, which no peer can choose. It is asked of every
 // event, and the id would be one more piece of memory to wait for.
 func chosen(c *sessions.Conn, mask uint32) bool {
 	if mask == 0 {
