@@ -73,7 +73,12 @@ func (t *Tracker) flowOf(e *entry) *flow {
 
 // begin makes a connection talk with its first segment.
 func (t *Tracker) begin(e *entry, s *packet.Segment) {
-	conn := t.connOf(e, s.Seq)
+	isn := s.Seq
+	if s.Flags&(packet.SYN|packet.ACK) == packet.SYN|packet.ACK {
+		isn = s.Ack - 1 // the client's, whose SYN was missed
+		e.isn[client] = isn
+	}
+	conn := t.connOf(e, isn)
 	if e.link == tooManyLinks {
 		l := linkOf(s)
 		conn.VLANs, conn.Tunnels = l.vlans, l.tunnels
