@@ -72,6 +72,7 @@ func (s *session) finishMail(end string) {
 		if c.content != nil {
 			s.mailUnknown(c.content)
 		} else if c.verb == smtp.MAIL && !c.lost {
+			s.mailAborted()
 			s.openMail(&c)
 		} else if c.verb == smtp.RCPT {
 			s.unanswered(c)

@@ -25,6 +25,7 @@ type forkState struct {
 	candidates []candidate
 	held       *smtp.Reply // the reply to the end of data, until it is sure what it ends
 	ended      *command    // the end of data that it answers
+	replyLost  bool        // replies were lost since the content began: the one to its end may be among them
 }
 
 func (f *forkState) add(c candidate) {
@@ -77,7 +78,11 @@ func (s *session) forked(r *smtp.Reply) bool {
 		}
 		return false
 	case s.c.Mode() == smtp.InData && !s.mail.answered && len(s.pending) == 0 && r.Code != 421:
-		c, ok := s.splitAt(false)
+		c, ok := s.splitAt(s.fork.replyLost)
+		if ok && s.fork.replyLost {
+			s.cut(c) // the reply is for what stands behind
+			return false
+		}
 		if ok {
 			s.split(c, r)
 		}
@@ -130,27 +135,39 @@ func (s *session) smuggling() {
 	}
 }
 
-// split ends the message at a candidate: the octets behind it are read again,
-// as the commands that they are for this server.
+// split ends the message at a candidate, with the server's reply to it.
 func (s *session) split(c candidate, r *smtp.Reply) {
-	s.smuggling()
 	behind, _ := s.c.Behind(c.end)
+	smuggle := !c.gap && !s.mail.bareLF && len(behind) > 0
 	body := s.endContent(c)
-	for _, p := range s.pending {
-		s.uncount(p)
-	}
-	s.forget()
-	s.fork = forkState{}
-	s.mail.smuggleNext = !c.gap && !s.mail.bareLF && len(behind) > 0
-	smuggle := s.mail.smuggleNext
-	s.c.Rewind(c.end)
+	s.mail.smuggleNext = smuggle
 	s.wait(command{verb: smtp.EndOfDot, begin: c.end - 1, end: c.end, seen: -1, time: s.now, content: body})
 	s.answer(r)
 	s.mail.smuggleNext = smuggle
 }
 
-// endContent is the content up to a candidate.
+// cut ends the message at a candidate, the reply to which was lost.
+func (s *session) cut(c candidate) {
+	s.mailUnknown(s.endContent(c))
+	s.pumpClient()
+}
+
+// endContent ends the content at a candidate: the octets behind it are read
+// again, as the commands that they are for this server.
 func (s *session) endContent(c candidate) *content {
+	s.smuggling()
+	body := s.contentTo(c)
+	for _, p := range s.pending {
+		s.uncount(p)
+	}
+	s.forget()
+	s.fork = forkState{}
+	s.c.Rewind(c.end)
+	return body
+}
+
+// contentTo is the content up to a candidate.
+func (s *session) contentTo(c candidate) *content {
 	var body *content
 	switch {
 	case s.fork.ended != nil:

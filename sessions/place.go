@@ -43,6 +43,9 @@ func (s *session) commandsLost(t *smtp.Token) {
 // repliesLost takes a gap in the server's direction, which ends at offset end.
 func (s *session) repliesLost(end int64) {
 	s.greeted, s.acked, s.mail.repliesLost = true, -1, true
+	if s.c.Mode() == smtp.InData {
+		s.own().fork.replyLost = true
+	}
 	if s.auth != nil {
 		s.auth.gap = true
 	}
@@ -53,7 +56,7 @@ func (s *session) repliesLost(end int64) {
 		s.mustGuess, s.own().guessFrom = true, s.c.Offset()+int64(len(s.c.Unread()))
 		s.guess()
 	}
-	if s.c.Mode() == smtp.Tail {
+	if s.c.Mode() == smtp.Tail && len(s.c.Unread()) > 0 { // else what the client sent before the replies is yet to come
 		s.found()
 	}
 }

@@ -46,7 +46,7 @@ func TestErrors(t *testing.T) {
 		"repeat":            {"tests:\n  - name: a\n    conversations:\n      - {repeat: 10001, dialog: ''}", "t.yaml:4:18: repeat must be a whole number from 1 to 10000"},
 		"versions":          {"tests:\n  - name: a\n    conversations:\n      - {client: '2001:db8::1', dialog: ''}\n    alerts: []", "t.yaml:4: client and server are of different IP versions"},
 		"too long":          {"tests:\n  - name: a\n    conversations:\n      - {repeat: 10000, every: 1h, dialog: ''}\n    alerts: []", "t.yaml:4: the repetitions last longer than 744h"},
-		"line":              {"tests:\n  - name: a\n    alerts: []\n    dialog: |\n      S: 220 hi\n      AUTH PLAIN " + secret, "t.yaml:5: dialog: line 2: no line of a conversation; it begins with C: or S:, or is wait, close or reset"},
+		"line":              {"tests:\n  - name: a\n    alerts: []\n    dialog: |\n      S: 220 hi\n      AUTH PLAIN " + secret, "t.yaml:5: dialog: line 2: no line of a conversation; it begins with C: or S:, or is wait, ack, close or reset"},
 		"wait":              {"tests:\n  - name: a\n    alerts: []\n    dialog: |\n      wait " + secret, "t.yaml:5: dialog: line 1: wait takes a time with its unit, such as 30s"},
 		"long wait":         {"tests:\n  - name: a\n    alerts: []\n    dialog: \"wait 745h\\nS: x\"", "t.yaml:4: dialog: it lasts longer than 744h"},
 		"base64":            {"tests:\n  - name: a\n    alerts: []\n    dialog: 'C: {base64 " + secret + "'", "t.yaml:4: dialog: line 1: write {base64 text}"},

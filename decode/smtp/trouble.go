@@ -14,6 +14,7 @@ type trouble struct {
 	forkAt   int64  // stream offset of fork[0]
 	forking  bool
 	forkFull bool
+	forkGap  bool  // the fork began behind a loss
 	copied   int64 // octets copied for look-alikes
 }
 
@@ -65,7 +66,11 @@ func (c *Client) lost(t *Token) bool {
 	switch c.mode {
 	case InData:
 		c.prev = [2]byte{} // what stands before the next octet is not known
+		if k.forkGap {
+			c.Unfork() // octets went on behind the loss before: the end is rather in this one
+		}
 		c.startFork(c.offset)
+		k.forkGap = k.forking && k.forkAt == c.offset
 	case InChunk, InBlob:
 		if c.chunk -= n; c.chunk == 0 && c.mode == InBlob {
 			c.mode = Commands
@@ -120,7 +125,7 @@ func (c *Client) Behind(end int64) (b []byte, ok bool) {
 // end.
 func (c *Client) Unfork() {
 	if k := c.trouble; k != nil {
-		k.forking, k.forkFull = false, false
+		k.forking, k.forkFull, k.forkGap = false, false, false
 		k.fork = nil
 	}
 }

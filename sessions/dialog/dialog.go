@@ -9,6 +9,7 @@
 //	C" "A\n.\n"                   a Go string, sent as it is
 //	!S: 354 go on                 sent, but never captured
 //	wait 30s                      time passes
+//	ack C                         acknowledges what the other side sent; also: ack S
 //	close C                       FIN; also: close S, reset C, reset S
 //	# remark
 //
@@ -132,6 +133,8 @@ func (p *player) order(line string) error {
 		}
 		p.now = p.now.Add(d)
 		return nil
+	case word == "ack" && side >= 0:
+		p.emit(side, packet.ACK, nil)
 	case word == "close" && side >= 0:
 		p.emit(side, packet.FIN|packet.ACK, nil)
 		p.next[side]++
@@ -139,7 +142,7 @@ func (p *player) order(line string) error {
 	case word == "reset" && side >= 0:
 		p.emit(side, packet.RST|packet.ACK, nil)
 	default:
-		return errors.New("no line of a conversation; it begins with C: or S:, or is wait, close or reset")
+		return errors.New("no line of a conversation; it begins with C: or S:, or is wait, ack, close or reset")
 	}
 	p.now = p.now.Add(10 * time.Millisecond)
 	return nil
