@@ -3,19 +3,33 @@ package evidence
 import (
 	"bytes"
 	"slices"
+
+	"github.com/mailtap/mailtap/decode/smtp"
 )
 
 // What a client's line says, read with more doubt than a server reads it: what
 // may be a secret counts as one.
 
+// authWord is the length of the name of an AUTH command that octets begin with: of
+// AUTH (RFC 4954) or of Exchange's own ([MS-XEXPS]). 0: they begin with neither.
+func authWord(b []byte) int {
+	for _, word := range [...]string{smtp.AUTH.String(), smtp.XEXPS.String()} {
+		if len(b) >= len(word) && bytes.EqualFold(b[:len(word)], []byte(word)) {
+			return len(word)
+		}
+	}
+	return 0
+}
+
 // authArgument finds AUTH as a word in a line, and where what follows the name of
 // the mechanism begins: behind the end of the line where nothing does.
 func authArgument(line []byte) (at int, ok bool) {
-	for i := 0; i+4 <= len(line); i++ {
-		if !bytes.EqualFold(line[i:i+4], []byte("AUTH")) || i > 0 && letter(line[i-1]) {
+	for i := range line {
+		n := authWord(line[i:])
+		if n == 0 || i > 0 && letter(line[i-1]) {
 			continue
 		}
-		at = i + 4
+		at = i + n
 		first := len(bytes.TrimFunc(line[:i], blankRune)) == 0
 		if at < len(line) && !isBlank(line[at]) && !(first && line[at] == '=') {
 			continue
@@ -33,11 +47,12 @@ func authArgument(line []byte) (at int, ok bool) {
 // strictAuth is for the inside of messages: a line that is an AUTH command and
 // nothing else.
 func strictAuth(line []byte) (at int, ok bool) {
-	begin := skip(line, 0, true)
-	if len(line) < begin+6 || !bytes.EqualFold(line[begin:begin+4], []byte("AUTH")) || !isBlank(line[begin+4]) {
+	at = skip(line, 0, true)
+	n := authWord(line[at:])
+	if at += n; n == 0 || at == len(line) || !isBlank(line[at]) {
 		return 0, false
 	}
-	at = skip(line, begin+4, true)
+	at = skip(line, at, true)
 	end := skip(line, at, false)
 	if end == at || slices.ContainsFunc(line[at:end], func(c byte) bool { return !letter(c) && c != '-' && c != '_' }) {
 		return 0, false
@@ -88,7 +103,7 @@ func shapeOf(verb string) (shape, bool) {
 		return number, true
 	case "XCLIENT", "XFORWARD":
 		return equals, true
-	case "AUTH", "BURL", "PROXY", "CONNECT":
+	case "AUTH", "X-EXPS", "BURL", "PROXY", "CONNECT":
 		return free, true
 	}
 	return bare, false

@@ -188,7 +188,7 @@ func (s *scanner) dialog(line []byte, r reach, next int64) {
 		case s.state != commands:
 			s.whole(line, r)
 		default:
-			s.header(line, r)
+			s.foreign(line, r)
 		}
 		return
 	}
@@ -215,11 +215,22 @@ func digits(b []byte) int {
 	return n
 }
 
-// header blanks what an HTTP proxy asked for before the dialog (RFC 9110, 11.7.2).
-func (s *scanner) header(line []byte, r reach) {
+// foreign blanks what clients of other protocols send to a mail port: what an HTTP
+// proxy asked for before the dialog (RFC 9110, 11.7.2), and the logins of POP3 (RFC
+// 1939, 7) and IMAP (RFC 9051, 6.2.2 and 6.2.3).
+func (s *scanner) foreign(line []byte, r reach) {
 	name, _, ok := bytes.Cut(line, []byte(":"))
 	if ok && bytes.HasSuffix(bytes.ToLower(bytes.TrimFunc(name, blankRune)), []byte("authorization")) {
 		s.argument(line, len(name)+1, r)
+		return
+	}
+	first := skip(line, skip(line, 0, true), false)
+	second := skip(line, skip(line, first, true), false)
+	switch word := string(bytes.ToUpper(bytes.TrimFunc(line[first:second], blankRune))); {
+	case bytes.EqualFold(bytes.TrimFunc(line[:first], blankRune), []byte("PASS")):
+		s.argument(line, skip(line, first, true), r)
+	case word == "LOGIN" || word == "AUTHENTICATE":
+		s.argument(line, skip(line, second, true), r)
 	}
 }
 
