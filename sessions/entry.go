@@ -112,8 +112,12 @@ func (e *entry) seen(s *packet.Segment, from side) {
 	e.octets[from] += uint64(s.Length)
 }
 
-// shows notes how far a side has sent.
+// shows notes how far a side has sent. A parked connection has the place for its
+// delay.
 func (e *entry) shows(s *packet.Segment, from side) {
+	if e.talker&parkedMark != 0 {
+		return
+	}
 	if end := s.Seq + uint32(s.Length); !e.sentKnown[from] || stream.Before(e.sent[from], end) {
 		e.sent[from], e.sentKnown[from] = end, true
 	}

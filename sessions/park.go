@@ -76,10 +76,10 @@ func (t *Tracker) parkEntry(id uint32) {
 // park gives back a flow of which nothing but a plain greeting is known.
 func (t *Tracker) park(f *flow) {
 	s := &f.dialog
-	if !f.talks || !f.plain() || !s.onlyGreeted() {
+	e := f.entry
+	if !f.talks || !f.plain() || !s.onlyGreeted() || e.link == tooManyLinks { // of those only the flow knows the way
 		return
 	}
-	e := f.entry
 	b := s.greeting
 	t.talkers.retire(f)
 	e.talker = t.parking.greetings.put(greeting{b.Text, b.Code}) | parkedMark

@@ -21,7 +21,7 @@ func TestParked(t *testing.T) {
 			tracker := sessions.NewTracker(o, sessions.HandlerFunc(func(e sessions.Event) {
 				describe(&b, e)
 				if c, ok := e.(*sessions.Closed); ok {
-					fmt.Fprintln(&b, c.Conn.ID, c.Session.End)
+					fmt.Fprintln(&b, c.Conn.ID, c.Session.End, c.Session.Banner.Delay)
 				}
 			}))
 			if park {
