@@ -139,7 +139,7 @@ func (t *Tracker) suspects(e *entry, from side) bool {
 // nothing (RFC 5961, 4).
 func (t *Tracker) replaces(e *entry, s *packet.Segment, from side) bool {
 	f := t.talkers.of(e)
-	if f != nil && f.rst != nil && e.isn[from] != s.Seq {
+	if f != nil && f.rst != nil && e.isn[from] != s.Seq && !e.agrees(s, from) {
 		f.over(EndReset)
 	}
 	if s.Flags&packet.ACK != 0 {
@@ -166,6 +166,12 @@ func (t *Tracker) replaces(e *entry, s *packet.Segment, from side) bool {
 	isn := s.Seq
 	f.own().newISN = &isn
 	return false
+}
+
+// agrees says whether a SYN/ACK is the one of this connection that was not seen
+// yet: where each direction has its own tap it may come behind the client's RST.
+func (e *entry) agrees(s *packet.Segment, from side) bool {
+	return s.Flags&packet.ACK != 0 && from == server && !e.isnKnown[server] && (!e.isnKnown[client] || s.Ack == e.isn[client]+1)
 }
 
 // open begins a connection where a segment is worth one: a SYN, or octets in

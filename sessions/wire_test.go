@@ -202,3 +202,16 @@ func TestZeroWindow(t *testing.T) {
 		sameDialog(t, "window probe", play(t, slices.Insert(slices.Clone(whole), at, probe, full, probe, full)), want)
 	}
 }
+
+// TestResetBeforeServer gives all of the client, up to its reset, before the
+// server: each direction has its own tap.
+func TestResetBeforeServer(t *testing.T) {
+	const mail = "S: 220 a\nC: EHLO b\nS: 250 a\nC: MAIL FROM:<a@x>\nS: 250 ok\nC: RCPT TO:<b@y>\nS: 250 ok\nC: DATA\nS: 354 go\nC: Subject: x\nC:\nC: .\nS: 250 queued\nC: QUIT\nS: 221 bye\nreset C\n"
+	whole := segments(t, mail, dialog.Options{})
+	apart := slices.Clone(whole)
+	slices.SortStableFunc(apart, func(a, b packet.Segment) int { return int(a.DstPort) - int(b.DstPort) })
+	if apart[0].DstPort != 25 {
+		t.Fatal("the server comes first")
+	}
+	sameDialog(t, "client first", play(t, apart), play(t, whole))
+}
