@@ -209,8 +209,8 @@ func (s *session) purge(seen int64) {
 	answered := 0
 	for i := range s.pending {
 		c := &s.pending[i]
-		if c.verb == smtp.AUTH {
-			break
+		if c.verb == smtp.AUTH || !c.lost && c.seen >= seen {
+			break // those behind it were sent knowing no less: a client may have thousands waiting
 		}
 		if !c.lost && c.seen < seen && c.seen != s.burst {
 			answered = i + 1 // and so is what came before it
