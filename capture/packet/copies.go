@@ -10,8 +10,8 @@ import (
 // Copies knows the packets that came lately, so that a packet which the capture
 // has twice is told from one that was sent twice: two mirror sessions, or a
 // bridge and its ports, show every packet again. Its zero value works. It is
-// one array without pointers; the latest packet of a place pushes the one
-// before out, and a copy that comes then counts as sent again.
+// one array without pointers. The latest packet of a place pushes the fourth before it
+// out, and a copy of that counts as sent again.
 //
 // The same packet has the same addresses, ports, numbers, flags, window, length,
 // TCP checksum and IPv4 identification. What a router or a switch on the way
@@ -32,7 +32,7 @@ type Copies struct {
 	window uint64 // in units of 1<<shift ns; 0: not known yet
 	shift  int
 	latest int64                 // time of the latest copy; 0: none
-	seen   [1 << copyBits]uint64 // of a signature the upper bits, below them the time; 0: none
+	seen   [1 << placeBits]place // the latest of each first
 }
 
 // DefaultCopyWindow is longer than switches and the ring of a capture delay one
@@ -43,10 +43,13 @@ const DefaultCopyWindow = 10 * time.Millisecond
 const evidence = 10 * time.Minute
 
 const (
-	copyBits = 14 // of the number of places: 128 KiB
-	timeBits = 24
-	timeMask = 1<<timeBits - 1
+	placeBits = 12 // of the number of places: 128 KiB
+	timeBits  = 24
+	timeMask  = 1<<timeBits - 1
 )
+
+// place has of signatures the upper bits, below them the time; 0: none.
+type place [4]uint64
 
 // Has says whether the same packet came within the window, and takes note of it.
 // A packet of which octets are missing is no copy and has none.
@@ -54,16 +57,18 @@ func (c *Copies) Has(s *Segment) bool {
 	if len(s.Payload) != s.Length {
 		return false
 	}
-	place, signature := c.signature(s)
+	at, signature := c.signature(s)
 	if c.window == 0 {
 		c.setWindow()
 	}
 	now := uint64(s.Time) >> c.shift
-	was := c.seen[place]
-	if (was^signature)&^timeMask == 0 && (now-was+c.window)&timeMask <= 2*c.window {
-		return c.believes(s)
+	p := &c.seen[at]
+	for _, was := range p {
+		if (was^signature)>>timeBits == 0 && (now-was+c.window)&timeMask <= 2*c.window {
+			return c.believes(s)
+		}
 	}
-	c.seen[place] = signature&^timeMask | now&timeMask
+	p[3], p[2], p[1], p[0] = p[2], p[1], p[0], signature&^timeMask|now&timeMask
 	return false
 }
 
@@ -73,7 +78,7 @@ func (c *Copies) Expect(list []Segment) {
 		n := min(len(list), prefetch.Size)
 		var g prefetch.Group
 		for i := range list[:n] {
-			prefetch.Add(&g, &c.seen[place(&list[i])])
+			prefetch.Add(&g, &c.seen[placeOf(&list[i])])
 		}
 		g.Ask(1)
 		list = list[n:]
@@ -116,13 +121,15 @@ func words(s *Segment) (from, what, sums uint64) {
 	return from, what, uint64(s.Sum)<<48 | uint64(s.ID)<<32 | uint64(uint32(s.Length))
 }
 
-// place is the same for any seed: what is pushed out must not be a matter of
+// placeOf is the same for any seed: what is pushed out must not be a matter of
 // luck.
-func place(s *Segment) uint64 { return placeOf(words(s)) }
+func placeOf(s *Segment) uint64 { return placeOfWords(words(s)) }
 
-func placeOf(from, what, sums uint64) uint64 {
-	h := (from ^ what ^ sums) * 0x9e3779b97f4a7c15
-	return (h ^ h>>32) * 0xbf58476d1ce4e5b9 >> (64 - copyBits)
+// placeOfWords mixes the sums in last: where two packets differ in a port alone, so do
+// their sums, by as much.
+func placeOfWords(from, what, sums uint64) uint64 {
+	h := (from^what)*0x9e3779b97f4a7c15 ^ sums
+	return (h ^ h>>32) * 0xbf58476d1ce4e5b9 >> (64 - placeBits)
 }
 
 // signature also gives the place.
@@ -134,7 +141,7 @@ func (c *Copies) signature(s *Segment) (at, signature uint64) {
 		ends = fold128(s.Src.Hi^seed, s.Src.Lo^0xa0761d6478bd642f) ^ fold128(s.Dst.Hi^0xe7037ed1a0b428db, s.Dst.Lo^seed)
 	}
 	signature = fold128(fold128(ends^seed, from^0x8ebc6af09c88c6e3^seed<<1), fold128(what^seed>>1, sums^0x589965cc75374cc3^seed)) | 1<<63
-	return placeOf(from, what, sums), signature
+	return placeOfWords(from, what, sums), signature
 }
 
 // fold128 folds a 128-bit product, as wyhash does.

@@ -112,6 +112,29 @@ func TestCopiesSeed(t *testing.T) {
 	}
 }
 
+// TestCopiesAmongOthers has 500 packets of other connections between each packet and
+// its copy.
+func TestCopiesAmongOthers(t *testing.T) {
+	const flows, packets = 250, 20_000
+	k := new(Copies)
+	sent := func(i int) *Segment {
+		flow := uint32(i % flows)
+		return &Segment{Src: Address{Lo: 1}, Dst: Address{Lo: 2}, SrcPort: uint16(flow), DstPort: 25, Seq: uint32(i) * 1460, Sum: uint16(-flow), ID: uint16(i) | 1, Time: int64(i) * 1000}
+	}
+	known := 0
+	for i := range packets {
+		if k.Has(sent(i)) {
+			t.Fatalf("packet %d is a copy", i)
+		}
+		if i >= 500 && k.Has(sent(i-500)) {
+			known++
+		}
+	}
+	if known < packets-500-5 {
+		t.Errorf("%d of %d copies are known", known, packets-500)
+	}
+}
+
 func BenchmarkCopies(b *testing.B) {
 	k := new(Copies)
 	s := Segment{Src: Address{Lo: 1}, Dst: Address{Lo: 2}, SrcPort: 40000, DstPort: 25}
