@@ -6,6 +6,7 @@ const (
 	nflogHeader  = 4 // family, version, resource
 	nflogField   = 4 // length, type
 	nflogPayload = 9
+	nflogType    = 0x3fff // the rest says nested, and network order (linux/netlink.h, NLA_TYPE_MASK)
 )
 
 // nflog finds the packet among the fields that Linux's netfilter logs with it
@@ -23,9 +24,9 @@ func (c *cursor) nflog() Reason {
 		if len(c.data) < nflogField {
 			return c.lacks(nflogField, BadLinkHeader)
 		}
-		length, kind := int(binary.LittleEndian.Uint16(c.data)), binary.LittleEndian.Uint16(c.data[2:])
+		length, kind := int(binary.LittleEndian.Uint16(c.data)), binary.LittleEndian.Uint16(c.data[2:])&nflogType
 		if kind > 0xff {
-			length, kind = int(binary.BigEndian.Uint16(c.data)), binary.BigEndian.Uint16(c.data[2:])
+			length, kind = int(binary.BigEndian.Uint16(c.data)), binary.BigEndian.Uint16(c.data[2:])&nflogType
 		}
 		if length < nflogField {
 			return BadLinkHeader

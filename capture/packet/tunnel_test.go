@@ -64,6 +64,10 @@ func tunnels() []tunnelled {
 		// RFC 4448, 4
 		{"mpls, ethernet", ether, eth(0x8847, label(100, 1, frame4)), false, "[] [mpls:100]", 0},
 		{"mpls, ethernet of a low address", ether, eth(0x8847, label(100, 1, "\x00"+frame4[1:])), false, "[] [mpls:100]", 0},
+		{"mpls, ethernet of an address like an associated channel", ether, eth(0x8847, label(100, 1, "\x14"+frame4[1:])), false, "[] [mpls:100]", 0},
+		{"mpls, ethernet of an address like ipv4", ether, eth(0x8847, label(100, 1, "\x4a\x00\x00\x00"+frame4[4:])), false, "[] [mpls:100]", 0},
+		{"mpls, ethernet of an address like ipv6", ether, eth(0x8847, label(100, 1, "\x62\x00\x00\x00\x00\x00"+frame4[6:])), false, "[] [mpls:100]", 0},
+		{"mpls, ethernet of a low address, tagged", ether, eth(0x8847, label(100, 1, "\x00"+eth(0x8100, tag(7, 0x0800, p4))[1:])), false, "[7] [mpls:100]", 0},
 		{"mpls, control word, ethernet", ether, eth(0x8847, label(100, 1, "\x00\x00\x00\x07"+frame6)), true, "[] [mpls:100]", 0},
 		{"mpls, ethernet that looks like ipv4", ether, eth(0x8847, label(100, 1, "\x45\x00\xff\xff"+frame4[4:])), false, "[] [mpls:100]", 0},
 		{"mpls, ethernet that looks like ipv6", ether, eth(0x8847, label(100, 1, "\x60\x00\x00\x00\xff\xff"+frame4[6:])), false, "[] [mpls:100]", 0},
@@ -145,6 +149,8 @@ func tunnels() []tunnelled {
 		{"ppp over ethernet", capture.LinkPPPEther, pppoeOf(3, "\x00\x21"+p4), false, "[] [pppoe:3]", 0},
 		{"cisco hdlc", capture.LinkCHDLC, "\x8f\x00\x86\xdd" + p6, true, "[] []", 0},
 		{"nflog", capture.LinkNFLOG, "\x02\x00\x00\x05" + field(1, "\x08\x00\x01\x00") + field(10, "prefix\x00") + field(9, p4), false, "[] []", 0},
+		{"nflog, nested field", capture.LinkNFLOG, "\x02\x00\x00\x05" + field(0x8013, "\x08\x00\x01\x00\x01\x00\x00\x00") + field(9, p4), false, "[] []", 0},
+		{"nflog, nested field of a big-endian machine", capture.LinkNFLOG, "\x0a\x00\x00\x05" + "\x00\x08\x80\x13\x08\x00\x01\x00" + u16(4+len(p6)) + "\x00\x09" + p6, true, "[] []", 0},
 		{"nflog of a big-endian machine", capture.LinkNFLOG, "\x0a\x00\x00\x05" + "\x00\x08\x00\x01\x08\x00\x01\x00" + u16(4+len(p6)) + "\x00\x09" + p6, true, "[] []", 0},
 		{"cooked, pppoe", capture.LinkLinuxSLL, sll(0x8864, pppoeOf(17, "\x00\x21"+p4)), false, "[] [pppoe:17]", 0},
 		// nested
