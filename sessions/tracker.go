@@ -7,7 +7,6 @@
 package sessions
 
 import (
-	"math"
 	"time"
 
 	"github.com/mailtap/mailtap/capture/packet"
@@ -265,45 +264,6 @@ func (t *Tracker) due(e *entry) int64 {
 		return f.due()
 	}
 	return e.due(&t.opts.Limits)
-}
-
-// Close ends all connections that are left, in the order in which they began:
-// the input ended. The tracker is empty then.
-func (t *Tracker) Close() { t.CloseUntil(math.MaxInt64) }
-
-// CloseUntil ends the connections that began until a time, nanoseconds since the
-// Unix epoch. No segment may come any more.
-func (t *Tracker) CloseUntil(start int64) {
-	if t.closing == nil {
-		t.closing = t.inOrder()
-	}
-	for len(t.closing) > 0 {
-		e := t.flows.at(t.closing[0])
-		if e.start > start {
-			break
-		}
-		t.closing = t.closing[1:]
-		if !e.done {
-			t.flowOf(e).over(EndRunning)
-		}
-		t.remove(e)
-	}
-	if len(t.closing) == 0 {
-		t.closing = nil
-	}
-}
-
-// Oldest is the time until which n of the connections that are left began, or
-// all of them; false where none is left. No segment may come any more.
-func (t *Tracker) Oldest(n int) (start int64, ok bool) {
-	if t.closing == nil {
-		t.closing = t.inOrder()
-	}
-	if len(t.closing) == 0 {
-		t.closing = nil
-		return 0, false
-	}
-	return t.flows.at(t.closing[min(n, len(t.closing))-1]).start, true
 }
 
 // Stats returns what was counted so far.

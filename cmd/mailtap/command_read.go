@@ -196,6 +196,7 @@ func (r *reading) fill(l *load, packets []capture.Packet) {
 	intake := &r.pipeline.intake
 	l.reset()
 	if r.begins && packets[0].Time < intake.newest-maxStepBack {
+		r.pipeline.closeOpen() // all in one load would be in memory together
 		intake.anew(l)
 	}
 	r.begins = false

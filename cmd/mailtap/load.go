@@ -45,13 +45,12 @@ type load struct {
 
 // stretch is a part of a load between two times at which something may expire.
 type stretch struct {
-	first   uint64 // number of its first packet
-	advance int64  // packet time that has come before it, nanoseconds; 0: none has
-	clock   int64  // the same by the capture's clock
-	closes  bool   // nothing follows: what began until then ends
-	until   int64
-	anew    bool  // what is open ends before it: another story begins
-	ends    []int // by shard: where it ends in the list
+	first   uint64           // number of its first packet
+	advance int64            // packet time that has come before it, nanoseconds; 0: none has
+	clock   int64            // the same by the capture's clock
+	closes  *sessions.Border // nothing follows: what began before it ends
+	anew    bool             // what is open ends before it: another story begins
+	ends    []int            // by shard: where it ends in the list
 }
 
 func newLoad(shards int, encoders []*recordlog.Writer) *load {

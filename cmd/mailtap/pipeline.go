@@ -127,31 +127,43 @@ func (p *pipeline) beat() {
 // close ends all connections: the input ended.
 func (p *pipeline) close() {
 	p.intake.decoder.Advance(math.MaxInt64, p.intake.ignored)
-	for until, ok := p.oldest(); ok; until, ok = p.oldest() {
-		p.own.reset()
-		p.own.begin(stretch{first: p.intake.number + 1, closes: true, until: until})
-		p.own.end()
-		p.ticket(p.own)
-		p.carry(p.own)
-	}
+	p.closeOpen()
 	p.own.reset()
 	p.intake.anew(p.own)
 	p.ticket(p.own)
 	p.carry(p.own)
 }
 
+// closeOpen ends all connections, some at a time. The loads that have a ticket come
+// through first.
+func (p *pipeline) closeOpen() {
+	p.mu.Lock()
+	next := p.tickets
+	p.mu.Unlock()
+	p.last.wait(next)
+	for b := p.oldest(); b != nil; b = p.oldest() {
+		p.own.reset()
+		p.own.begin(stretch{first: p.intake.number + 1, closes: b})
+		p.own.end()
+		p.ticket(p.own)
+		p.carry(p.own)
+	}
+}
+
 // closedTogether is how many connections of a shard end in one load, about: what
 // they leave is in memory until it is told.
 const closedTogether = 1024
 
-// oldest is the time until which that many connections of some shard began.
-func (p *pipeline) oldest() (start int64, ok bool) {
+// oldest is the border behind that many connections of some shard, nil where none is
+// left.
+func (p *pipeline) oldest() *sessions.Border {
+	var first *sessions.Border
 	for _, s := range p.shards {
-		if t, left := s.tracker.Oldest(closedTogether); left && (!ok || t < start) {
-			start, ok = t, true
+		if b, left := s.tracker.Oldest(closedTogether); left && (first == nil || b.Before(first)) {
+			first = &b
 		}
 	}
-	return start, ok
+	return first
 }
 
 // stats sums what the trackers counted.

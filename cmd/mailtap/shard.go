@@ -112,8 +112,8 @@ func (s *shard) follow(list []packet.Segment) {
 func (s *shard) before(r *stretch) {
 	s.phase, s.first = givenUp, r.first
 	switch {
-	case r.closes:
-		s.tracker.CloseUntil(r.until)
+	case r.closes != nil:
+		s.tracker.CloseUntil(r.closes)
 	case r.anew:
 		s.tracker.Close()
 		s.past = s.stats()
