@@ -9,10 +9,11 @@ const shardFactor = 0x9e3779b1
 // ShardOf says which of the shards a connection belongs to, the same for both
 // of its directions. The addresses are in two halves each, as netip.Addr.As16
 // has them; an IPv4 address may as well stand alone in the low 32 bits. The
-// kernel computes the same for TCP of OpenShards, behind up to three tags too
-// beside the one that it takes off, and gives fragments, tunnels and all else to
-// shard 0. It is no secret: a sender who wants one shard to have all of his
-// connections can have that.
+// kernel computes the same without ports, as if they were 0, for TCP of OpenShards,
+// behind up to three tags too beside the one that it takes off, and gives tunnels and
+// all else to shard 0: a later fragment has no ports, and must not come by another ring
+// than the rest of its connection. It is no secret: a sender who wants one shard to
+// have all of his connections can have that.
 func ShardOf(srcHi, srcLo, dstHi, dstLo uint64, srcPort, dstPort uint16, shards int) int {
 	if shards <= 1 {
 		return 0
@@ -31,11 +32,11 @@ const netOffset = 0xfff00000
 // packetOutgoing is the type of what this machine sends (linux/if_packet.h).
 const packetOutgoing = 4
 
-// fanoutProgram computes ShardOf in the kernel for what is plain TCP over IPv4
-// or IPv6 and 0 for anything else. What comes in begins at its network header or
-// a tag that the kernel left there, and loads from there reach into pages that a
-// driver keeps beside; what goes out begins at its link header, so that the
-// network header must be asked for, where no tag is.
+// fanoutProgram computes ShardOf in the kernel for TCP over IPv4, and over IPv6, behind
+// extension headers too, in one piece or in several, and 0 for anything else. What
+// comes in begins at its network header or a tag that the kernel left there, and loads
+// from there reach into pages that a driver keeps beside; what goes out begins at its
+// link header, so that the network header must be asked for, where no tag is.
 func fanoutProgram(shards int) []bpf.Instruction {
 	a := &assembler{}
 	a.add(bpf.LoadConstant{Dst: bpf.RegX}, bpf.LoadExtension{Num: bpf.ExtType})
@@ -57,23 +58,20 @@ func fanoutProgram(shards int) []bpf.Instruction {
 	a.add(bpf.RetConstant{})
 
 	a.place("ipv4")
-	a.add(bpf.LoadIndirect{Off: 9, Size: 1}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: 6, SkipTrue: 1}, bpf.RetConstant{},
-		bpf.LoadIndirect{Off: 6, Size: 2}, bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: 0x3fff, SkipTrue: 1}, bpf.RetConstant{})
+	a.add(bpf.LoadIndirect{Off: 9, Size: 1}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: 6, SkipTrue: 1}, bpf.RetConstant{})
 	a.xorWords(12, 16)
-	a.add(bpf.LoadIndirect{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0x0f}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftLeft, Val: 2},
-		bpf.ALUOpX{Op: bpf.ALUOpAdd}, bpf.TAX{})
-	a.jump("ports")
+	a.jump("fold")
 
 	a.place("ipv6")
-	a.add(bpf.LoadIndirect{Off: 6, Size: 1}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: 6, SkipTrue: 1}, bpf.RetConstant{})
+	a.add(bpf.LoadIndirect{Off: 6, Size: 1})
+	a.equal("addresses", 6)
+	a.equal("addresses", extensionHeaders[:]...)
+	a.add(bpf.RetConstant{})
+	a.place("addresses")
 	a.xorWords(8, 12, 16, 20, 24, 28, 32, 36)
-	a.forward(40)
 
-	a.place("ports")
-	a.add(bpf.LoadIndirect{Off: 0, Size: 2}, bpf.StoreScratch{Src: bpf.RegA, N: cellWord}, bpf.LoadIndirect{Off: 2, Size: 2},
-		bpf.LoadScratch{Dst: bpf.RegX, N: cellWord}, bpf.ALUOpX{Op: bpf.ALUOpXor},
-		bpf.LoadScratch{Dst: bpf.RegX, N: cellSum}, bpf.ALUOpX{Op: bpf.ALUOpXor},
-		bpf.TAX{}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 16}, bpf.ALUOpX{Op: bpf.ALUOpXor},
+	a.place("fold")
+	a.add(bpf.LoadScratch{Dst: bpf.RegA, N: cellSum}, bpf.TAX{}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 16}, bpf.ALUOpX{Op: bpf.ALUOpXor},
 		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: shardFactor},
 		bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 16},
 		bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(max(shards, 1))},
@@ -85,7 +83,6 @@ func fanoutProgram(shards int) []bpf.Instruction {
 const (
 	cellSum  = iota // exclusive or of the address words
 	cellBase        // X, while it is needed for something else
-	cellWord
 )
 
 // xorWords leaves the exclusive or of the words at these places behind X in

@@ -62,6 +62,10 @@ const (
 // makers from before it was standard.
 var tagTypes = [...]uint32{etherVLAN, etherQinQ, 0x9100, 0x9200, 0x9300}
 
+// extensionHeaders are those of IPv6 behind which TCP may stand: hop-by-hop, routing,
+// fragment, authentication and destination options (RFC 8200, 4.1; RFC 4302).
+var extensionHeaders = [...]uint32{0, 43, 44, 51, 60}
+
 // walkedTags is how many VLAN tags the filter walks, beside the one that the
 // kernel takes off before. Frames with more pass as they are.
 const walkedTags = 3
@@ -165,7 +169,7 @@ func (a *assembler) ipv4(l layout, tunnels bool) {
 func (a *assembler) ipv6(l layout, tunnels bool) {
 	a.place("ipv6")
 	a.add(bpf.LoadIndirect{Off: l.payload + 6, Size: 1}, bpf.StoreScratch{Src: bpf.RegA})
-	a.equal("pass", 0, 43, 44, 51, 60)
+	a.equal("pass", extensionHeaders[:]...)
 	a.equal("ipv6 ports", 6)
 	if tunnels {
 		a.equal("pass", 4, 41, 47)

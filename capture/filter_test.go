@@ -322,18 +322,20 @@ func TestFanoutProgram(t *testing.T) {
 			client, server := random.Uint32(), uint32(0x0a000001)
 			c6 := [4]uint64{0x20010db8_00000000 | random.Uint64()>>40, random.Uint64(), 0x20010db8_00000000, 25}
 			port := uint16(random.IntN(1 << 16))
-			want4 := capture.ShardOf(0, uint64(client), 0, uint64(server), port, 25, shards)
-			want6 := capture.ShardOf(c6[0], c6[1], c6[2], c6[3], port, 25, shards)
-			if mapped := uint64(0xffff) << 32; capture.ShardOf(0, mapped|uint64(server), 0, mapped|uint64(client), 25, port, shards) != want4 {
+			want4 := capture.ShardOf(0, uint64(client), 0, uint64(server), 0, 0, shards)
+			want6 := capture.ShardOf(c6[0], c6[1], c6[2], c6[3], 0, 0, shards)
+			if mapped := uint64(0xffff) << 32; capture.ShardOf(0, mapped|uint64(server), 0, mapped|uint64(client), 0, 0, shards) != want4 {
 				t.Fatal("as IPv6 addresses the shard is another")
 			}
 			there, back := tcpSegment(int(port), 25, "", ""), tcpSegment(25, int(port), "", "")
-			for _, frame := range []string{addressed4(client, server, "", there), addressed4(server, client, "", back), addressed4(server, client, "\x01\x01\x01\x01", back)} {
+			piece4, piece6 := []byte(addressed4(server, client, "", back)), []byte(addressed6(c6[2:], c6[:2], back))
+			piece4[7], piece6[6] = 9, 44
+			for _, frame := range []string{addressed4(client, server, "", there), addressed4(server, client, "", back), addressed4(server, client, "\x01\x01\x01\x01", back), string(piece4)} {
 				if got := passed(t, program4, frame); got != want4 {
 					t.Fatalf("shard %d, ShardOf says %d", got, want4)
 				}
 			}
-			for _, frame := range []string{addressed6(c6[:2], c6[2:], there), addressed6(c6[2:], c6[:2], back)} {
+			for _, frame := range []string{addressed6(c6[:2], c6[2:], there), addressed6(c6[2:], c6[:2], back), string(piece6)} {
 				if got := passed(t, program6, frame); got != want6 {
 					t.Fatalf("IPv6: shard %d, ShardOf says %d", got, want6)
 				}
@@ -344,13 +346,13 @@ func TestFanoutProgram(t *testing.T) {
 			t.Errorf("%d shards: connections are uneven: %v", shards, seen)
 		}
 		for name, frame := range map[string]string{
-			"a first piece": ip4(6, 0x2000, "", mail("a")), "a later piece": ip4(6, 9, "", mail("a")), "UDP": overUDP(4789, "x"), "GRE": overGRE("x"), "cut": "\x45",
+			"UDP": overUDP(4789, "x"), "GRE": overGRE("x"), "cut": "\x45",
 		} {
 			if got := passed(t, program4, frame); got != 0 {
 				t.Errorf("%s goes to shard %d", name, got)
 			}
 		}
-		want := capture.ShardOf(0, 0x0a000001, 0, 0x0a000002, 40000, 25, shards)
+		want := capture.ShardOf(0, 0x0a000001, 0, 0x0a000002, 0, 0, shards)
 		for _, tags := range []string{u16(5) + u16(0x0800), u16(6) + u16(0x88a8) + u16(7) + u16(0x9100) + u16(8) + u16(0x0800), u16(6) + u16(0x9200) + u16(7) + u16(0x9300) + u16(8) + u16(0x0800)} {
 			if got := passed(t, machine(t, capture.FanoutProgram(0x8100, shards)), tags+ip4(6, 0, "", mail("a"))); got != want {
 				t.Errorf("behind %d octets of tags: shard %d, want %d", len(tags), got, want)

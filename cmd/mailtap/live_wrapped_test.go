@@ -76,11 +76,11 @@ func TestLiveWrapped(t *testing.T) {
 		leaveOut(t, fmt.Sprintf("needs Linux and a sender of frames: %s", out))
 	}
 	files, want := map[bool]string{}, map[bool][]string{}
-	for _, fragments := range []bool{false, true} {
+	for _, all := range []bool{false, true} {
 		var text string
-		text, want[fragments] = wrappedLive(t, fragments)
-		files[fragments] = filepath.Join(dir, fmt.Sprint(fragments, ".pcap"))
-		if err := os.WriteFile(files[fragments], []byte(text), 0o600); err != nil {
+		text, want[all] = wrappedLive(t, all)
+		files[all] = filepath.Join(dir, fmt.Sprint(all, ".pcap"))
+		if err := os.WriteFile(files[all], []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,15 +97,15 @@ func TestLiveWrapped(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, end string
-		fragments bool
+		all       bool
 		args      []string
 	}{
 		{"ring", "eth0", true, []string{"--interface", watched, "--shards", "1"}},
 		{"small ring", "eth0", true, []string{"--interface", watched, "--shards", "1", "--capture.buffer", "8MiB", "--capture.block", "128KiB", "--capture.snap_length", "16384", "--capture.promiscuous", "false"}},
 		{"libpcap", "eth0", true, []string{"--interface", watched, "--capture.method", "pcap"}},
 		{"one of two", "eth1", true, []string{"--interface", watched + ",mirror1", "--shards", "1"}},
-		// Pieces and tunnels come by the first ring, what is plain by its own, in no
-		// order: a conversation faster than a block fills, of both, is torn. The packets of
+		// Tunnels come by the first ring, what is plain by its own, in no order: a
+		// conversation faster than a block fills, of both, is torn. The packets of
 		// all conversations here are alike but for their addresses, so the same packet of
 		// another one may push out what is known of a packet before its copy comes.
 		{"two rings", "eth0", false, []string{"--interface", watched, "--shards", "2"}},
@@ -113,22 +113,22 @@ func TestLiveWrapped(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			tap := start(t, self("mailtap", server, append([]string{"run", "--log.level", "warn", "--capture.duplicate_window", "1s"}, c.args...)...))
 			await(t, tap, server, "http://"+page+"/-/ready")
-			argv := append(slices.Clone(client), replay, "-interface", c.end, "-rate", "20000", files[c.fragments])
+			argv := append(slices.Clone(client), replay, "-interface", c.end, "-rate", "20000", files[c.all])
 			if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v", out, err)
 			}
 			count := func() int { return strings.Count(tap.out.String(), `"event":"session"`) }
-			within(20*time.Second, func() bool { return count() >= len(want[c.fragments]) })
+			within(20*time.Second, func() bool { return count() >= len(want[c.all]) })
 			if status := tap.stop(syscall.SIGTERM); status != exitDone {
 				t.Fatalf("status %d: %s", status, tap.err)
 			}
 			got := outcomes(t, tap.out.String())
 			for _, s := range got {
-				if !slices.Contains(want[c.fragments], s) {
+				if !slices.Contains(want[c.all], s) {
 					t.Errorf("told and was not: %s", s)
 				}
 			}
-			for _, s := range want[c.fragments] {
+			for _, s := range want[c.all] {
 				if !slices.Contains(got, s) {
 					t.Errorf("not told: %s", s)
 				}
@@ -139,13 +139,13 @@ func TestLiveWrapped(t *testing.T) {
 
 // wrappedLive makes one capture of a capture in all wrappings that come by
 // Ethernet, each between other addresses, and tells what is in it.
-func wrappedLive(t *testing.T, fragments bool) (text string, want []string) {
+func wrappedLive(t *testing.T, all bool) (text string, want []string) {
 	t.Helper()
 	list := bareOf(t, shipped("05_auth_plain_clear_success"))
 	out := newCapture()
 	plain := wrapping{link: 1, wrap: one(func(_ *wrapper, ip string) string { return etherFrame(ip) })}
 	for n, c := range wrappings() {
-		if c.link != 1 || c.name == "no length, as offloading leaves it" || !fragments && inSeveralPackets(c.name) {
+		if c.link != 1 || c.name == "no length, as offloading leaves it" || !all && byTwoRings(c.name) {
 			continue
 		}
 		moved := slices.Clone(list)
@@ -171,7 +171,8 @@ func wrappedLive(t *testing.T, fragments bool) (text string, want []string) {
 	return string(out.file), want
 }
 
-// inSeveralPackets says whether a wrapping makes more than one packet of one.
-func inSeveralPackets(name string) bool {
-	return strings.HasPrefix(name, "fragments") || strings.HasPrefix(name, "twice") || name == "three times"
+// byTwoRings says whether a wrapping makes copies, or sends only larger packets
+// through a tunnel.
+func byTwoRings(name string) bool {
+	return strings.HasPrefix(name, "fragments in") || strings.HasPrefix(name, "twice") || name == "three times"
 }

@@ -208,7 +208,7 @@ func (in *intake) share(l *load) {
 	}
 	for i := range in.list {
 		s := &in.list[i]
-		to := shardOf(s, len(l.lists))
+		to := in.shardOf(s, len(l.lists))
 		l.lists[to] = append(l.lists[to], *s)
 	}
 	in.list = in.list[:0]
@@ -240,7 +240,11 @@ func (in *intake) anew(l *load) {
 }
 
 // shardOf is where a connection belongs: both directions to the same shard, and
-// where the kernel spread the packets already, to the one that reads them.
-func shardOf(s *packet.Segment, shards int) int {
+// where the kernel spread the packets already, which it does without ports, to the one
+// that reads them.
+func (in *intake) shardOf(s *packet.Segment, shards int) int {
+	if in.sieve == nil {
+		return capture.ShardOf(s.Src.Hi, s.Src.Lo, s.Dst.Hi, s.Dst.Lo, 0, 0, shards)
+	}
 	return capture.ShardOf(s.Src.Hi, s.Src.Lo, s.Dst.Hi, s.Dst.Lo, s.SrcPort, s.DstPort, shards)
 }
