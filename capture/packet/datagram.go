@@ -31,6 +31,7 @@ type datagram struct {
 	next   uint8  // of the piece at 0
 	ttl    uint8
 	pieces uint64 // that came and wait
+	copies bool   // of pieces of a packet that became whole lately
 	end    int    // octets of payload; 0 until the last piece came
 	top    int    // the furthest octet that came
 	cut    int    // the first octet that the snap length cut

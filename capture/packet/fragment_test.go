@@ -258,6 +258,24 @@ func TestFragmentTimeout(t *testing.T) {
 	}
 }
 
+// Two mirror sessions may show all pieces of a packet before the first comes again, or
+// each twice: what is left then are copies.
+func TestCopiesOfFragments(t *testing.T) {
+	payload := tcpSegment(40000, 25, "", mailText)
+	for _, pieces := range []string{"0-24 0-24 24-64. 24-64.", "0-24 24-64. 24-64. 0-24 24-64."} {
+		var d Decoder
+		var s Segment
+		for i, spec := range strings.Fields(pieces) {
+			p := frame(ether, eth(0x0800, piece4(6, 9, payload, spec)))
+			p.Time = int64(time.Second) + int64(i)
+			d.Decode(p, &s)
+		}
+		if got := givenUp(&d, math.MaxInt64); got != "duplicate:1" {
+			t.Errorf("%s: given up %s", pieces, got)
+		}
+	}
+}
+
 func TestFragmentLimits(t *testing.T) {
 	payload := tcpSegment(40000, 25, "", mailText)
 	tiny := []string{"0-8", "8-16", "16-24", "24-32", "32-40", "40-48", "48-56", "56-64."}

@@ -46,6 +46,26 @@ type fragments struct {
 	oldest, newest *datagram
 	held           int // octets, with bookkeeping
 	lost           [reasonCount]uint64
+	whole          [16]wholeDatagram // the latest; a ring
+	next           int
+}
+
+// wholeDatagram is one that became whole, of which copies of pieces may come yet. They
+// are not left out at once: they may as well be what the receiver takes, and those
+// before forged.
+type wholeDatagram struct {
+	key fragmentKey
+	at  int64
+}
+
+// lately says whether pieces are copies of those of a packet that is whole.
+func (f *fragments) lately(key *fragmentKey, now int64) bool {
+	for i := range f.whole {
+		if w := &f.whole[i]; w.at != 0 && w.key == *key && max(now-w.at, w.at-now) <= int64(DefaultCopyWindow) {
+			return true
+		}
+	}
+	return false
 }
 
 // What bookkeeping costs, in octets: a datagram's includes its place in the map.
@@ -74,6 +94,8 @@ func (f *fragments) add(key fragmentKey, p piece, now int64, o *FragmentOptions)
 			f.lost[r]++
 		}
 		f.drop(g)
+		f.whole[f.next%len(f.whole)] = wholeDatagram{key, now}
+		f.next++
 		return g, OK
 	}
 	if g.why != OK {
@@ -95,7 +117,7 @@ func (f *fragments) shrink(o *FragmentOptions) {
 }
 
 func (f *fragments) begin(key fragmentKey, now int64, o *FragmentOptions) *datagram {
-	g := &datagram{key: key, since: now, cut: maxPayload, holes: []span{{0, o.maxDatagram()}}}
+	g := &datagram{key: key, since: now, copies: f.lately(&key, now), cut: maxPayload, holes: []span{{0, o.maxDatagram()}}}
 	if f.byKey == nil {
 		f.byKey = make(map[fragmentKey]*datagram)
 	}
@@ -112,6 +134,9 @@ func (f *fragments) begin(key fragmentKey, now int64, o *FragmentOptions) *datag
 
 // forget gives a datagram up and counts its pieces.
 func (f *fragments) forget(g *datagram, why Reason) {
+	if g.copies && why == Fragment {
+		why = Duplicate
+	}
 	f.lost[why] += g.pieces
 	f.drop(g)
 }

@@ -20,7 +20,7 @@ const (
 	BadFragment            // a piece of a size or at a place where none can be
 	FragmentOverlap        // a piece at odds with others; of IPv6, all of that packet
 	FragmentLimit          // a piece given up to stay within FragmentOptions
-	Duplicate              // a copy of a packet that was taken; Decode does not return it
+	Duplicate              // a copy of a packet or of a piece that was taken; Decode does not return it
 	reasonCount
 )
 
