@@ -74,7 +74,7 @@ var AnomalyTable = [...]AnomalyKind{
 	{HoldLimit, "More segments waited for the other direction than the limit.", "limits.held_segments", "the server's link is delayed by seconds"},
 	{WaitingLimit, "More octets waited for the server's decision than the limit: acceptance was assumed.", "limits.waiting", "a megabyte behind a DATA that was not answered"},
 	{PendingLimit, "More commands waited for a reply than the limit; the oldest were left unanswered.", "limits.pending", "NOOP 5,000 times without reading a reply"},
-	{MailsLimit, "More mails in one session than its record keeps; all are written as mail records.", "limits.mails", "1,001 mails in one connection"},
+	{MailsLimit, "More mails in one session than its record keeps; all are written as mail records.", "limits.mails, limits.mails_size", "1,001 mails in one connection"},
 	{RecipientsLimit, "More recipients of one mail than a record keeps.", "limits.recipients", "2,001 RCPT for one mail"},
 	{ExtensionsLimit, "More EHLO keywords than a record keeps.", "limits.extensions", "an EHLO reply of 101 lines"},
 	{AuthLimit, "More AUTH attempts in one session than its record keeps; all are written as auth records.", "limits.auths", "1,001 passwords in one connection"},

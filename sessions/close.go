@@ -28,7 +28,7 @@ func (s *session) finish(end string) *Session {
 	s.finishPartial()
 	rec := &Session{
 		Duration: timeOf(s.f.last).Sub(timeOf(s.f.start)), End: end, Origin: s.origin,
-		Banner: s.greeting, Helo: s.heloNow(), Extensions: s.extensions, TLS: s.tlsNow(), Auth: s.auths, Mails: s.mails,
+		Banner: s.greeting, Helo: s.heloNow(), Extensions: s.extensions, TLS: s.tlsNow(), Auth: s.auths, Mails: s.mails.list(),
 		Commands: s.commands.counts(), Replies: s.codes.counts(&s.f.t.texts), Anomalies: s.anomalies(), Partial: s.partial,
 	}
 	if s.outer != nil {

@@ -49,6 +49,9 @@ func playWith(t testing.TB, o sessions.Options, segments []packet.Segment) strin
 	if n := tracker.Stats().HeldBytes; n != 0 {
 		t.Errorf("%d octets are still held", n)
 	}
+	if n := tracker.Kept(); n != 0 {
+		t.Errorf("%d octets are still kept", n)
+	}
 	if err := file.Flush(); err != nil {
 		t.Fatal(err)
 	}

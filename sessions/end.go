@@ -210,5 +210,6 @@ func (f *flow) free() {
 		f.dialog.forget()
 		f.talks = false
 	}
+	f.t.keeps(f, 0)
 	delete(f.t.waiting, f)
 }

@@ -44,21 +44,25 @@ func (t *Tracker) useOf(e *entry) use {
 
 // memory is what connections hold, in octets, about.
 func (t *Tracker) memory() int {
-	return t.flows.count*entryCost + t.talkers.inUse()*flowCost + t.mails*mailCost + t.held
+	return t.flows.count*entryCost + t.talkers.inUse()*flowCost + t.mails*mailCost + t.held + t.kept
 }
 
 // makeRoom lets connections go until one more has room, or one of them that begins
-// to talk, which stays.
+// to talk or keeps more, which stays unless it is that which keeps the most.
 func (t *Tracker) makeRoom(begins *entry) {
 	for t.flows.count > 0 {
-		counter := &t.stats.EvictedTable
-		if begins != nil || t.flows.count < t.opts.Limits.Connections {
-			if t.memory() <= t.opts.Memory {
-				return
+		counter := &t.stats.EvictedMemory
+		var e *entry
+		switch {
+		case begins == nil && t.flows.count >= t.opts.Limits.Connections:
+			counter, e = &t.stats.EvictedTable, t.leastUse(nil)
+		case t.memory() <= t.opts.Memory:
+			return
+		default:
+			if e = t.hoarder(); e == nil {
+				e = t.leastUse(begins)
 			}
-			counter = &t.stats.EvictedMemory
 		}
-		e := t.leastUse(begins)
 		if e == nil {
 			return
 		}
@@ -68,6 +72,19 @@ func (t *Tracker) makeRoom(begins *entry) {
 		}
 		t.remove(e)
 	}
+}
+
+// hoarder is a connection that keeps more than most, where what is kept takes much
+// of the memory; nil else.
+func (t *Tracker) hoarder() *entry {
+	if t.kept <= t.opts.Memory/keptShare {
+		return nil
+	}
+	f := t.hoarders.largest()
+	if f == nil {
+		return nil
+	}
+	return f.entry
 }
 
 // leastUse finds an entry that is of less use than most, and is not begins. A
@@ -83,7 +100,7 @@ func (t *Tracker) leastUse(begins *entry) *entry {
 		most = maxLooks
 	}
 	others := t.flows.count
-	if begins != nil {
+	if begins != nil && t.talkers.of(begins) == nil {
 		others-- // it talks soon, and is none to be found
 	}
 	if t.barren >= all && others > t.talkers.inUse() {

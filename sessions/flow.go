@@ -34,7 +34,9 @@ type flow struct {
 	*entry
 	t      *Tracker
 	conn   *Conn
+	kept   uint32 // octets beside its fixed size, when they were reckoned last
 	number uint32 // in the tracker's list
+	seat   uint32 // among the hoarders that keep as much
 	talks  bool   // the dialog has begun
 	odd    bool   // something irregular may be in use
 	*irregular

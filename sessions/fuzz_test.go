@@ -85,6 +85,9 @@ func FuzzSession(f *testing.F) {
 			}
 			tracker.Segment(&s)
 			clear(s.Payload)
+			if wrong := tracker.Misreckoned(); wrong != "" {
+				t.Fatal(wrong)
+			}
 		}
 		tracker.Close()
 		if open > closed {
@@ -92,6 +95,9 @@ func FuzzSession(f *testing.F) {
 		}
 		if n := tracker.Stats().HeldBytes; n != 0 {
 			t.Fatalf("%d octets are still held", n)
+		}
+		if n := tracker.Kept(); n != 0 {
+			t.Fatalf("%d octets are still kept", n)
 		}
 	})
 }

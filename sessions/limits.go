@@ -19,6 +19,7 @@ var LimitTable = [...]Limit{
 	{"waiting", WaitingLimit, "the server is taken to have accepted; octets above it are lost"},
 	{"pending", PendingLimit, "the oldest command stays unanswered"},
 	{"mails", MailsLimit, "further mails are in no session record; each has its mail record all the same"},
+	{"mails_size", MailsLimit, "as above"},
 	{"recipients", RecipientsLimit, "further recipients of the mail are left out"},
 	{"extensions", ExtensionsLimit, "further keywords are left out"},
 	{"auths", AuthLimit, "further attempts are in no session record; each has its auth record all the same"},

@@ -38,6 +38,7 @@ type content struct {
 	protection  string
 	malformed   []string
 	time        int64
+	octets      int // that all this takes, about
 }
 
 // content takes octets of a message.
@@ -84,6 +85,7 @@ func (s *session) dropContent() {
 // takeMessage copies what the message told by now.
 func (s *session) takeMessage(c *content) {
 	m := c.reader
+	c.octets = m.Held()
 	c.attachments, c.report, c.protection = m.Attachments(), m.Report(), m.Protection()
 	c.malformed = m.Malformed()
 	c.header = headerOf(m.Fields(), c.time)
@@ -105,7 +107,7 @@ func (s *session) openMail(c *command) {
 	m.From = c.arg
 	m.parameters(&c.params)
 	s.mail.open, s.mail.settled = m, false
-	s.keepMail(m)
+	s.keepOpen(m)
 }
 
 func (s *session) newMail(c *command) *Mail {
@@ -114,13 +116,18 @@ func (s *session) newMail(c *command) *Mail {
 	return m
 }
 
-func (s *session) keepMail(m *Mail) {
-	if len(s.mails) >= s.f.t.opts.Limits.Mails {
-		s.anomaly(MailsLimit, s.now, "")
-		return
+// keepMail puts a mail into the session's record; false where there is no room.
+func (s *session) keepMail(m *Mail) bool {
+	if s.mails == nil {
+		s.mails = newMails()
 	}
-	s.mails = append(s.mails, m)
+	if lim := &s.f.t.opts.Limits; len(s.mails.all) >= lim.Mails || s.recorded >= lim.MailsSize {
+		s.anomaly(MailsLimit, s.now, "")
+		return false
+	}
+	s.mails.all = append(s.mails.all, m)
 	s.f.t.mails++
+	return true
 }
 
 // mailRefused makes an entry of its own. A second MAIL that is refused leaves
@@ -135,8 +142,11 @@ func (s *session) mailRefused(c *command, r *smtp.Reply) {
 	m := s.newMail(c)
 	m.From, m.FromKnown = c.arg, true
 	m.parameters(&c.params)
-	s.keepMail(m)
+	kept := s.keepMail(m)
 	s.result(m, r)
+	if kept {
+		s.recorded += m.opening() + len(m.Reply)
+	}
 	s.tellMail(m)
 }
 
@@ -197,8 +207,10 @@ func (s *session) rcptTaken(c *command, r *smtp.Reply) {
 		return
 	}
 	m.To = append(m.To, c.arg)
+	s.records(textCost + len(c.arg))
 	if c.rcpt != nil {
 		m.Options = append(m.Options, *c.rcpt)
+		s.records(c.rcpt.cost())
 	}
 }
 
@@ -212,6 +224,7 @@ func (s *session) rcptRefused(c *command, r *smtp.Reply) {
 		return
 	}
 	m.Rejected = append(m.Rejected, Rejection{To: c.arg, Code: r.Code, Enhanced: s.f.t.texts.word(r.Enhanced)})
+	s.records(rejectionCost + len(c.arg))
 }
 
 // reopen takes back the result of a refused DATA: the client tries again.
@@ -228,7 +241,7 @@ func (s *session) strayMail(c *command) *Mail {
 	m := s.newMail(c)
 	s.mail.open, s.mail.settled = m, false
 	s.mail.maybeOpen, s.mail.maybeOver, s.mail.unsure, s.mail.repliesLost = false, false, false, false
-	s.keepMail(m)
+	s.keepOpen(m)
 	return m
 }
 
@@ -355,6 +368,7 @@ func (s *session) fill(m *Mail, c *content) {
 		m.Size = -1 // dots, the end of data and what stood behind it may be in the hole
 	}
 	m.Header, m.Attachments, m.Report, m.Protection, m.Malformed = c.header, c.attachments, c.report, c.protection, c.malformed
+	s.records(c.octets)
 }
 
 // headerOf is the record of a header whose content began to come at a time.
@@ -379,6 +393,7 @@ func headerOf(f mail.Fields, began int64) *Header {
 func (s *session) endMail() {
 	m := s.mail.open
 	s.mail.open, s.mail.settled, s.mail.prdr = nil, false, false
+	s.recordsEnded(m)
 	s.tellMail(m)
 }
 
@@ -430,6 +445,7 @@ func (s *session) endOfChunk(t *smtp.Token) {
 			s.mail.chunks = false
 			c.content = s.takeContent()
 			c.content.chunked = true
+			s.room.octets += c.content.cost()
 		}
 		return
 	}

@@ -31,8 +31,8 @@ func TestMemoryOfConnections(t *testing.T) {
 		{"opened", all[:3], 256},
 		{"greeted", all[:4], 320},
 		{"behind EHLO", all[:6], 1100},
-		{"behind MAIL", all[:8], 1536},
-		{"behind RCPT", all[:10], 1536},
+		{"behind MAIL", all[:8], 1600},
+		{"behind RCPT", all[:10], 1600},
 		{"in a mail's header and text", all, 3072},
 	} {
 		tracker := sessions.NewTracker(sessions.Options{Memory: 1 << 40}, sessions.HandlerFunc(func(sessions.Event) {}))

@@ -56,6 +56,7 @@ type Limits struct {
 	Waiting       int           // octets of a client that wait for the server's decision; default 1 MiB
 	Pending       int           // commands that wait for a reply; default 4,096
 	Mails         int           // mails in a session's record; default 1,000
+	MailsSize     int           // octets of them; default 8 MiB
 	Recipients    int           // recipients of one mail in a record; default 2,000
 	Extensions    int           // EHLO keywords in a record; default 100
 	Exchange      int           // lines of the client in one AUTH exchange; default 16
@@ -92,6 +93,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.Waiting, 1<<20)
 	orDefault(&l.Pending, 4096)
 	orDefault(&l.Mails, 1000)
+	orDefault(&l.MailsSize, 8<<20)
 	orDefault(&l.Recipients, 2000)
 	orDefault(&l.Extensions, 100)
 	orDefault(&l.Auths, 1000)

@@ -175,6 +175,7 @@ func (s *session) unanswered(c command) {
 	case smtp.RCPT:
 		if m := s.mail.open; m != nil && len(m.Unanswered) < s.f.t.opts.Limits.Recipients {
 			m.Unanswered = append(m.Unanswered, c.arg)
+			s.records(textCost + len(c.arg))
 		}
 	case smtp.EndOfDot, smtp.BDAT:
 		if c.content != nil {

@@ -75,7 +75,8 @@ type session struct {
 	greeting   Banner
 	helo       helo
 	extensions []string
-	mails      []*Mail
+	mails      *mails // nil before the first
+	recorded   int    // octets that they take, with the open one, beside what every mail does
 	*rare
 }
 

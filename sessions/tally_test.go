@@ -79,7 +79,7 @@ func TestRoomIsLeftEmpty(t *testing.T) {
 		if s.room != nil || len(tracker.rooms.spare) != 1 {
 			t.Fatalf("round %d: the room is not given back: %d", round, len(tracker.rooms.spare))
 		}
-		for _, c := range tracker.rooms.spare[0] {
+		for _, c := range tracker.rooms.spare[0].first {
 			if c.arg != "" || c.begin != 0 {
 				t.Errorf("round %d: left behind: %+v", round, c)
 			}

@@ -29,6 +29,8 @@ type Tracker struct {
 	chunk    stream.Chunk
 	stats    Stats
 	held     int // early octets in all connections
+	kept     int // octets that sessions keep beside their fixed size
+	hoarders hoarders
 	waiting  map[*flow]struct{}
 	clock    Clock
 	now      int64 // by the clock
@@ -116,6 +118,7 @@ func (t *Tracker) segment(s *packet.Segment, hash uint64, e *entry) {
 	}
 	f := t.flowOf(e)
 	f.segment(s, from)
+	more := (s.Length > 0 || f.odd) && t.reckon(f)
 	heard := t.heard == f
 	t.heard = nil
 	switch {
@@ -123,6 +126,9 @@ func (t *Tracker) segment(s *packet.Segment, hash uint64, e *entry) {
 		t.talkers.retire(f)
 	case heard:
 		t.greeted(e)
+	}
+	if more {
+		t.makeRoom(e)
 	}
 }
 
@@ -231,6 +237,7 @@ func (t *Tracker) GiveUp(now int64) {
 	t.now = t.clock.At(now)
 	for _, f := range t.outOfPatience() {
 		f.patience(t.now)
+		t.reckon(f)
 		if f.done {
 			t.talkers.retire(f)
 		}

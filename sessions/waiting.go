@@ -2,7 +2,10 @@ package sessions
 
 // room is memory for the commands of a session that wait for their replies: a
 // client waits most of the time for few, and few clients at once.
-type room [4]command
+type room struct {
+	octets int // that the commands take which wait, here or elsewhere
+	first  [4]command
+}
 
 // maxRooms is how many are kept.
 const maxRooms = 1024
@@ -32,8 +35,9 @@ func (s *session) wait(c command) {
 		if s.room == nil {
 			s.room = s.f.t.rooms.take()
 		}
-		s.pending = s.room[:0]
+		s.pending = s.room.first[:0]
 	}
+	s.room.octets += c.cost()
 	all := s.pending
 	s.pending = append(all, c)
 	if len(all) == cap(all) {
@@ -44,13 +48,17 @@ func (s *session) wait(c command) {
 // putBack makes a command the first that waits, again.
 func (s *session) putBack(c command) {
 	rest := s.pending
-	s.pending = append([]command{c}, rest...)
+	if s.pending = append([]command{c}, rest...); s.room == nil {
+		s.room = s.f.t.rooms.take()
+	}
+	s.room.octets += c.cost()
 	clear(rest)
 }
 
 // shift takes the first command that waits.
 func (s *session) shift() command {
 	c := s.pending[0]
+	s.room.octets -= c.cost()
 	s.pending[0] = command{} // append moves the rest now and then, not each reply
 	if s.pending = s.pending[1:]; len(s.pending) == 0 {
 		s.leaveRoom()
@@ -68,6 +76,7 @@ func (s *session) forget() {
 func (s *session) leaveRoom() {
 	s.pending = nil
 	if s.room != nil {
+		s.room.octets = 0
 		s.f.t.rooms.put(s.room)
 		s.room = nil
 	}

@@ -74,6 +74,7 @@ type LimitsConfig struct {
 	Waiting       Size     `mapstructure:"waiting"`
 	Pending       Count    `mapstructure:"pending"`
 	Mails         Count    `mapstructure:"mails"`
+	MailsSize     Size     `mapstructure:"mails_size"`
 	Recipients    Count    `mapstructure:"recipients"`
 	Extensions    Count    `mapstructure:"extensions"`
 	Auths         Count    `mapstructure:"auths"`
@@ -247,7 +248,7 @@ func defaultLimits() LimitsConfig {
 	l := sessions.DefaultLimits()
 	return LimitsConfig{
 		Connections: Count(l.Connections), OutOfOrder: Size(l.OutOfOrder), HeldTotal: Size(l.HeldTotal), HeldSegments: Count(l.HeldSegments),
-		Waiting: Size(l.Waiting), Pending: Count(l.Pending), Mails: Count(l.Mails), Recipients: Count(l.Recipients),
+		Waiting: Size(l.Waiting), Pending: Count(l.Pending), Mails: Count(l.Mails), MailsSize: Size(l.MailsSize), Recipients: Count(l.Recipients),
 		Extensions: Count(l.Extensions), Auths: Count(l.Auths), Exchange: Count(l.Exchange), Line: Size(l.Line), Reply: Size(l.Reply), Header: Size(l.Header),
 		TLSWaiting: Size(l.TLSWaiting), Parts: Count(l.Parts), Depth: Count(l.Depth), Attachments: Count(l.Attachments), FileName: Count(l.FileName), ArchiveNames: Count(l.ArchiveNames),
 		IdleTimeout: Duration(l.IdleTimeout), SynTimeout: Duration(l.SynTimeout), LingerTimeout: Duration(l.LingerTimeout),

@@ -98,7 +98,7 @@ func (c *Config) trackerOptions() sessions.Options {
 func (l *LimitsConfig) limits() sessions.Limits {
 	return sessions.Limits{
 		Connections: int(l.Connections), OutOfOrder: int(l.OutOfOrder), HeldTotal: int(l.HeldTotal), HeldSegments: int(l.HeldSegments),
-		Waiting: int(l.Waiting), Pending: int(l.Pending), Mails: int(l.Mails), Recipients: int(l.Recipients),
+		Waiting: int(l.Waiting), Pending: int(l.Pending), Mails: int(l.Mails), MailsSize: int(l.MailsSize), Recipients: int(l.Recipients),
 		Extensions: int(l.Extensions), Auths: int(l.Auths), Exchange: int(l.Exchange), Line: int(l.Line), Reply: int(l.Reply), Header: int(l.Header),
 		TLSWaiting: int(l.TLSWaiting), Parts: int(l.Parts), Depth: int(l.Depth), Attachments: int(l.Attachments), FileName: int(l.FileName), ArchiveNames: int(l.ArchiveNames),
 		IdleTimeout: time.Duration(l.IdleTimeout), SynTimeout: time.Duration(l.SynTimeout), LingerTimeout: time.Duration(l.LingerTimeout),

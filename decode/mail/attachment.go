@@ -28,6 +28,9 @@ type Attachment struct {
 	Danger []Danger // why it may harm; empty for most
 }
 
+// nameCost is what a name takes beside its octets.
+const nameCost = 16
+
 // addName keeps the name of a file in the file. Beyond the limit it is only
 // looked at: a hundred harmless names must not hide the next one.
 func (l *leaf) addName(name string) {
@@ -42,6 +45,7 @@ func (l *leaf) addName(name string) {
 		l.found.odd |= nameLimit
 	}
 	a.Names = append(a.Names, short)
+	l.found.octets += nameCost + len(short)
 }
 
 // addEntry is addName for ZIP: once, since the directory repeats the names of

@@ -81,6 +81,9 @@ func (l *leaf) forwarded(e *entityReader, kind childKind) {
 	l.child.beginHead(kind)
 }
 
+// attachmentCost is what one takes beside its names.
+const attachmentCost = 320
+
 func (l *leaf) attach(e *entityReader, d *description) {
 	if len(l.found.attachments) >= l.found.options.maxAttachments() {
 		l.found.odd |= attachmentsLimit
@@ -92,6 +95,7 @@ func (l *leaf) attach(e *entityReader, d *description) {
 		Forwarded: e.nested, Truncated: true,
 	}
 	l.found.attachments = append(l.found.attachments, a)
+	l.found.octets += attachmentCost + len(a.Filename)
 	if l.hash == nil {
 		l.hash = sha256.New()
 	}

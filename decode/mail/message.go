@@ -30,6 +30,7 @@ type findings struct {
 	odd         oddity
 	sound       oddity // before octets were lost
 	count       int    // parts
+	octets      int    // of what is told, about, with the header
 	lost        bool   // octets were: what is missing may have been among them
 	over        bool   // a limit was reached: the rest counts as octets only
 }
@@ -67,6 +68,7 @@ func (m *Message) Write(b []byte) {
 // begin looks at the header, which is over, for how the body is to be read.
 func (m *Message) begin() {
 	m.inBody = true
+	m.found.octets = len(m.header.buf)
 	if m.Options.HeadersOnly {
 		return
 	}
@@ -124,11 +126,21 @@ func (m *Message) End() {
 	if !m.inBody {
 		m.header.Stop()
 		m.inBody = true
+		m.found.octets = len(m.header.buf)
 		return
 	}
 	if m.parts != nil {
 		m.parts.end()
 	}
+}
+
+// Held is the memory, in octets, that what was found takes by now, about: it grows
+// with what a message says.
+func (m *Message) Held() int {
+	if m.inBody {
+		return m.found.octets
+	}
+	return len(m.header.buf) + len(m.header.name)
 }
 
 // HeaderDone says whether the header section is over.

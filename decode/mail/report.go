@@ -29,6 +29,7 @@ type Recipient struct {
 const (
 	maxReportText = 512
 	maxReportLine = 2048
+	recipientCost = 1024 // of memory, about: texts may come again
 )
 
 func isReportType(mediaType string) bool { return reportKind(mediaType) != "" }
@@ -162,6 +163,7 @@ func (r *reportReader) recipient(name string) *Recipient {
 		return nil
 	}
 	r.found.report.Recipients = append(list, Recipient{})
+	r.found.octets += recipientCost
 	return &r.found.report.Recipients[n]
 }
 

@@ -69,10 +69,24 @@ type Client struct {
 	owned   bool    // in is a copy
 	skip    bool    // inside a line that was cut at the limit
 	prev    [2]byte // content: the octets before in[0]
+	room    uint32  // of the copy, with what was read of it
 	trouble *trouble
 
 	Options *ClientOptions // nil: the defaults; clients share it
 	chunk   int64          // octets left of the BDAT chunk or the blob
+}
+
+// Held is the memory that octets take which were not read yet, or may have to be
+// read again.
+func (c *Client) Held() int {
+	n := 0
+	if c.owned {
+		n = int(c.room)
+	}
+	if c.trouble != nil {
+		n += cap(c.trouble.fork)
+	}
+	return n
 }
 
 // Mode tells the present grammar.
@@ -126,7 +140,10 @@ func (c *Client) Feed(b []byte, offset int64) {
 		c.gaveUp(len(b) - room)
 		b = b[:room]
 	}
-	c.in = append(c.in, b...)
+	was := cap(c.in)
+	if c.in = append(c.in, b...); cap(c.in) != was {
+		c.room = uint32(cap(c.in)) // else what was read is still in it
+	}
 }
 
 // leastKept is the room for the begin of a line, in octets: it is likely to
@@ -146,9 +163,12 @@ func (c *Client) Keep() {
 			c.in = c.in[:n]
 			c.scanned = min(c.scanned, uint32(n)) // a line may be longer than what waits
 		}
-		c.in, c.owned = append(make([]byte, 0, max(len(c.in), leastKept)), c.in...), true
+		c.own(append(make([]byte, 0, max(len(c.in), leastKept)), c.in...))
 	}
 }
+
+// own has the client read on in a copy.
+func (c *Client) own(b []byte) { c.in, c.owned, c.room = b, true, uint32(min(cap(b), math.MaxUint32)) }
 
 // drop gives up what is not read.
 func (c *Client) drop() {

@@ -41,6 +41,14 @@ func (s *Server) SetRaw() { s.raw, s.part, s.headless = true, nil, false }
 // Partial says whether a reply has begun and is not complete.
 func (s *Server) Partial() bool { return s.part != nil && s.part.begun() }
 
+// Held is the memory that a reply takes of which the end has not come.
+func (s *Server) Held() int {
+	if s.part == nil {
+		return 0
+	}
+	return cap(s.part.line) + cap(s.part.text) + cap(s.part.behind)
+}
+
 // Feed adds octets, seen at a packet time. They are borrowed: all replies must
 // be pulled before they change.
 func (s *Server) Feed(b []byte, offset, time int64) {

@@ -135,7 +135,7 @@ func (c *Client) Unfork() {
 func (c *Client) Rewind(end int64) {
 	b, _ := c.Behind(end)
 	all := c.offset + int64(len(c.in))
-	c.in, c.owned = bytes.Clone(b), true
+	c.own(bytes.Clone(b))
 	c.Unfork()
 	c.offset, c.skip = end, false
 	if missing := all - end - int64(len(b)); missing > 0 {

@@ -114,6 +114,19 @@ func (w *Watch) Client(b []byte) { w.feed(&w.client, b) }
 // Server takes the next octets of the server's direction, borrowed likewise.
 func (w *Watch) Server(b []byte) { w.feed(&w.server, b) }
 
+// Held is the memory that messages and records take that wait for the rest of them
+// or for secrets.
+func (w *Watch) Held() int {
+	n := 0
+	if a := w.assembly; a != nil {
+		n = cap(a.clear[0].buf) + cap(a.clear[1].buf) + cap(a.inner[0].buf) + cap(a.inner[1].buf)
+	}
+	if w.opening != nil {
+		n += w.opening.octets
+	}
+	return n
+}
+
 // ClientGap says that n octets of the client's direction were lost; n < 1
 // where the number is not known. Inside the body of a record the framing
 // survives the loss. Otherwise reading goes on if the octets that follow
