@@ -26,7 +26,8 @@ type use uint8
 const (
 	unanswered use = iota // an attempt that nobody has answered
 	over                  // its session was written
-	silentUse             // open, and nothing was said since the greeting, or only one side of a start in the middle was seen
+	oneSided              // only one side of a start in the middle was seen
+	silentUse             // open, and the client has said nothing
 	talking
 )
 
@@ -36,7 +37,9 @@ func (t *Tracker) useOf(e *entry) use {
 		return over
 	case e.state == opening: // even if octets came with the SYN: nobody took them
 		return unanswered
-	case t.talkers.of(e) == nil, e.midway && (e.packets[client] == 0 || e.packets[server] == 0):
+	case e.midway && (e.packets[client] == 0 || e.packets[server] == 0):
+		return oneSided
+	case t.talkers.of(e) == nil, e.octets[client] == 0:
 		return silentUse
 	}
 	return talking
@@ -58,6 +61,8 @@ func (t *Tracker) makeRoom(begins *entry) {
 			counter, e = &t.stats.EvictedTable, t.leastUse(nil)
 		case t.memory() <= t.opts.Memory:
 			return
+		case t.parkNext():
+			continue
 		default:
 			if e = t.hoarder(); e == nil {
 				e = t.leastUse(begins)
@@ -72,6 +77,18 @@ func (t *Tracker) makeRoom(begins *entry) {
 		}
 		t.remove(e)
 	}
+}
+
+// parkNext parks one that was greeted, so that no connection is lost for it: a flood
+// that waits behind its greeting must not fill a small budget with flows.
+func (t *Tracker) parkNext() bool {
+	p := &t.parking
+	was := p.parked
+	for p.first < len(p.latest) && p.parked == was {
+		t.parkEntry(p.latest[p.first])
+		p.first++
+	}
+	return p.parked > was
 }
 
 // hoarder is a connection that keeps more than most, where what is kept takes much

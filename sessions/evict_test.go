@@ -85,3 +85,34 @@ func TestAllTalk(t *testing.T) {
 		t.Errorf("%d octets, %+v", grown, s)
 	}
 }
+
+// TestGreetedBesideFewSessions has a budget that fewer flows fill than wait behind
+// their greeting before they are parked: sessions stay, and so do those that were
+// greeted while parking them makes room.
+func TestGreetedBesideFewSessions(t *testing.T) {
+	const talking = 60
+	text := "S: 220 mx\nC: EHLO a\nS: 250 mx\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: QUIT\nS: 221 bye\nclose S\nclose C\n"
+	whole := segments(t, text, dialog.Options{})
+	half := len(whole) - 6
+	for greeting, spared := range map[string]int{"S: 220 mx\n": 2000, "S: 220-mx\nS: 220 of two lines\n": 0} {
+		greeted := segments(t, greeting, dialog.Options{})
+		ends := map[string]int{}
+		tracker := sessions.NewTracker(sessions.Options{Memory: 1 << 20}, sessions.HandlerFunc(func(e sessions.Event) {
+			if c, ok := e.(*sessions.Closed); ok && c.Session.Helo.Name == "a" {
+				ends[c.Session.End]++
+			}
+		}))
+		playRow(tracker, whole[:half], 0x0a000000, talking)
+		playRow(tracker, greeted[:4], 0x0b000000, spared)
+		if n := tracker.Stats().EvictedMemory; n != 0 {
+			t.Errorf("%q: %d were let go that parking makes room for", greeting, n)
+		}
+		playRow(tracker, greeted[:4], 0x0b000000+spared, 20_000)
+		evicted := tracker.Stats().EvictedMemory
+		playRow(tracker, whole[half:], 0x0a000000, talking)
+		tracker.Close()
+		if evicted == 0 || ends[sessions.EndQuit] != talking || len(ends) != 1 {
+			t.Errorf("%q: %d let go, sessions ended as %v", greeting, evicted, ends)
+		}
+	}
+}
