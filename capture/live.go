@@ -176,6 +176,18 @@ func (l *Live) Problem() error {
 // was no ring to be had, why not.
 func (l *Live) Method() (m Method, refused error) { return l.opts.Method, l.refused }
 
+// OpenBlock is how long a packet may wait in the kernel before NextBatch can have
+// it: until its block is full, or its time is over.
+func (l *Live) OpenBlock() time.Duration {
+	if l.opts.Method == MethodRing {
+		return retireAfter(l.opts.PollTimeout)
+	}
+	return l.opts.PollTimeout
+}
+
+// retireAfter is for how long the ring keeps a block open.
+func retireAfter(poll time.Duration) time.Duration { return poll / 2 }
+
 // Close ends the capture and with it the packets that are borrowed; another
 // goroutine may wait in NextBatch, which then returns io.EOF.
 func (l *Live) Close() (err error) {

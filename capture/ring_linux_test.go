@@ -1,6 +1,9 @@
 package capture
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // What the stack has no use for was captured, and is no loss; a driver that
 // begins anew at 0 takes nothing back.
@@ -37,5 +40,16 @@ func TestBacklogDrops(t *testing.T) {
 	const table = "013b441d 00000000 00000003 00000000\n0000a5b4 0000001f 00000002 00000000\n00000001 00000001 00000002 00000000\n"
 	if n := backlogDrops(table); n != 32 {
 		t.Errorf("%d, want 32", n)
+	}
+}
+
+// TestOpenBlock is held open for half of the poll timeout by a ring, libpcap's for all
+// of it.
+func TestOpenBlock(t *testing.T) {
+	for m, want := range map[Method]time.Duration{MethodRing: 50 * time.Millisecond, MethodPcap: 100 * time.Millisecond} {
+		l := Live{opts: LiveOptions{Method: m}.withDefaults()}
+		if got := l.OpenBlock(); got != want {
+			t.Errorf("%s: %v, want %v", m, got, want)
+		}
 	}
 }

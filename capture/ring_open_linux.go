@@ -85,7 +85,7 @@ func (r *ring) share(o LiveOptions) error {
 	}
 	want := unix.TpacketReq3{
 		Block_size: uint32(r.size), Block_nr: uint32(blocks), Frame_size: minFrame, Frame_nr: uint32(blocks * (r.size / minFrame)),
-		Retire_blk_tov: uint32(max(1, r.timeout/2)),
+		Retire_blk_tov: uint32(max(1, retireAfter(o.PollTimeout).Milliseconds())),
 	}
 	if err := unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &want); err != nil {
 		return fmt.Errorf("ring of %d octets: %w", blocks*r.size, err)

@@ -256,11 +256,22 @@ func (l *liveRun) until(ctx context.Context, hangup <-chan struct{}, web *webSer
 	defer l.program.faults.tell(l.log)
 	err := w.run(ctx)
 	web.ready.Store(false)
-	l.log.Info("stopped", "packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String())
+	l.tellStopped(w)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+// tellStopped says what was left out. Packets that stop_timeout left no time for are
+// a loss that no scrape sees any more.
+func (l *liveRun) tellStopped(w *watch) {
+	left := []any{"packets_left_out", report.CountsOf(leftRows(leftOut(w.left(), w.pipeline.stats()))).String()}
+	if n := w.givenUp(); n > 0 {
+		l.log.Warn("stopped before all packets were followed: stop_timeout was over", append(left, "packets_dropped", n)...)
+		return
+	}
+	l.log.Info("stopped", left...)
 }
 
 // build makes the packet path of the sources.

@@ -30,7 +30,8 @@ type Config struct {
 	Shards   Shards        `mapstructure:"shards"`
 	Memory   Size          `mapstructure:"memory"`
 	Sandbox  SandboxConfig `mapstructure:"sandbox"`
-	// StopTimeout bounds the end: what receivers and Loki did not take by then is given up.
+	// StopTimeout bounds the end, first of the packets, then of the outputs: what receivers
+	// and Loki did not take by then is given up.
 	StopTimeout Duration `mapstructure:"stop_timeout"`
 }
 

@@ -45,6 +45,7 @@ type puller struct {
 	backlog backlog
 	turns   atomic.Uint64
 	steps   uint64
+	givenUp uint64 // packets that the end left no time for
 }
 
 func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
@@ -60,7 +61,8 @@ func (w *watch) addPuller(s namedSource, cfg *Config, log *slog.Logger) {
 	w.pullers = append(w.pullers, r)
 }
 
-// run reads until ctx ends (nil), the source ends (io.EOF) or fails.
+// run reads until ctx ends (nil), the source ends (io.EOF) or fails. What came
+// before ctx ended is taken.
 func (r *puller) run(ctx context.Context) error {
 	defer r.source.Close()
 	defer r.count(true)
@@ -76,7 +78,7 @@ func (r *puller) run(ctx context.Context) error {
 		r.notice()
 		r.count(false)
 	}
-	return nil
+	return r.finish()
 }
 
 func (r *puller) take(packets []capture.Packet) {
@@ -137,8 +139,9 @@ type watch struct {
 	pipeline *pipeline
 	outputs  *outputs
 	pullers  []*puller
-	losses   losses // of the goroutine of what happens without packets
-	closing  func() // called when no more packets come, before connections end; nil: nobody
+	losses   losses           // of the goroutine of what happens without packets
+	asked    func() time.Time // when the end was asked for
+	closing  func()           // called when no more packets come, before connections end; nil: nobody
 	machine  machine
 	set      int64     // how far the wall clock was set, told
 	told     time.Time // when a step of packet time was told last; of whoever holds mu
@@ -225,6 +228,8 @@ func (w *watch) begin() {
 func (w *watch) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	w.asked = sync.OnceValue(time.Now)
+	context.AfterFunc(ctx, func() { w.asked() })
 	w.begin()
 	ended := make(chan error, len(w.pullers))
 	for _, r := range w.pullers {

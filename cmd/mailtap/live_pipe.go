@@ -28,8 +28,10 @@ type pipeSource struct {
 	full    chan *batch
 	free    chan *batch
 	closing sync.Once
-	closed  chan struct{}
-	held    *batch // whose packets are borrowed
+	stops   sync.Once
+	closed  chan struct{} // the input
+	left    chan struct{} // nobody takes packets any more
+	held    *batch        // whose packets are borrowed
 	taken   int
 
 	mu      sync.Mutex // of what follows
@@ -65,7 +67,7 @@ func openPipe(path string) (*pipeSource, error) {
 }
 
 func newPipeSource(name string) *pipeSource {
-	s := &pipeSource{name: name, full: make(chan *batch), free: make(chan *batch, batchesEach), closed: make(chan struct{})}
+	s := &pipeSource{name: name, full: make(chan *batch), free: make(chan *batch, batchesEach), closed: make(chan struct{}), left: make(chan struct{})}
 	for range batchesEach {
 		s.free <- newBatch()
 	}
@@ -135,9 +137,6 @@ func (s *pipeSource) read(in io.Reader) error {
 		if s.filling.full() {
 			s.flush()
 		}
-		if s.isClosed() {
-			return io.EOF
-		}
 	}
 }
 
@@ -151,6 +150,9 @@ type pipeReader struct {
 
 func (r *pipeReader) Read(b []byte) (int, error) {
 	r.source.flush()
+	if r.source.isClosed() { // standard input cannot be closed
+		return 0, io.EOF
+	}
 	for {
 		n, err := r.in.Read(b)
 		if errors.Is(err, os.ErrClosed) { // by Close
@@ -188,13 +190,13 @@ func (s *pipeSource) flush() {
 	}
 	select {
 	case s.full <- s.filling:
-	case <-s.closed:
+	case <-s.left:
 		s.filling.reset()
 		return
 	}
 	select {
 	case s.filling = <-s.free:
-	case <-s.closed:
+	case <-s.left:
 		s.filling = newBatch() // nobody gives one back any more
 	}
 }
@@ -223,7 +225,7 @@ func (s *pipeSource) await() error {
 	timer := time.NewTimer(pipePoll)
 	defer timer.Stop()
 	select {
-	case <-s.closed:
+	case <-s.left:
 		return io.EOF
 	case b, ok := <-s.full:
 		if !ok {
@@ -262,10 +264,17 @@ func (s *pipeSource) isClosed() bool {
 	}
 }
 
-// Close implements source. A read of standard input cannot be ended; its
-// goroutine ends with the program.
+// Close implements source.
 func (s *pipeSource) Close() error {
-	s.closing.Do(func() {
+	s.Stop()
+	s.closing.Do(func() { close(s.left) })
+	return nil
+}
+
+// Stop implements stopper. A read of standard input cannot be ended; its
+// goroutine ends with the program.
+func (s *pipeSource) Stop() {
+	s.stops.Do(func() {
 		close(s.closed)
 		s.mu.Lock()
 		in := s.in
@@ -274,5 +283,4 @@ func (s *pipeSource) Close() error {
 			in.Close()
 		}
 	})
-	return nil
 }

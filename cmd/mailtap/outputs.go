@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/mailtap/mailtap/alerts"
@@ -42,7 +43,7 @@ type outputs struct {
 	disk     *storage
 
 	log         *slog.Logger
-	stopTimeout time.Duration
+	stopTimeout atomic.Int64 // nanoseconds; a reload sets it
 }
 
 // follower follows conversations step by step. Shards ask at the same time what it
@@ -219,7 +220,7 @@ func (o *outputs) publish() {
 // given up.
 func (o *outputs) close() error {
 	o.sinks.leaving.Wait() // of a reload: each has a time of its own
-	ctx, cancel := context.WithTimeout(context.Background(), o.stopTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(o.stopTimeout.Load()))
 	defer cancel()
 	told := make(chan error, 1) // beside the sinks: who is away must not use up the others' time
 	go func() {

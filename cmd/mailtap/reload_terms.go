@@ -77,7 +77,7 @@ func (o *outputs) adopt(c *change) {
 	}
 	o.listFiring()
 	o.sinks.adopt(c.sinks, c.stopTimeout)
-	o.stopTimeout = c.stopTimeout
+	o.stopTimeout.Store(int64(c.stopTimeout))
 }
 
 func namesOf(list []notify.Subscription) (names []string) {

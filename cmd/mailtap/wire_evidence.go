@@ -59,7 +59,7 @@ func (o *outputs) closeEvidence(ctx context.Context) error {
 	if o.evidence == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(o.stopTimeout, leastTime))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(time.Duration(o.stopTimeout.Load()), leastTime))
 	defer cancel()
 	err := o.evidence.Close(ctx)
 	if c := o.evidence.Counts(); c != (evidence.Counts{}) {

@@ -44,7 +44,8 @@ type wiring struct {
 
 // outputs connects everything that listens.
 func (w wiring) outputs() (*outputs, error) {
-	o := &outputs{log: w.log, stopTimeout: time.Duration(w.cfg.StopTimeout), active: w.active}
+	o := &outputs{log: w.log, active: w.active}
+	o.stopTimeout.Store(int64(w.cfg.StopTimeout))
 	var err error
 	if w.keys.key == nil {
 		if w.keys, err = w.cfg.keyring(); err != nil {
