@@ -37,7 +37,8 @@ type member struct{}
 
 func members(int) []*member { return []*member{nil} }
 
-func (*member) leave() {}
+func (*member) forsake() {}
+func (*member) leave()   {}
 
 // spares are packet sockets, which are Linux's.
 type spares struct{}

@@ -17,7 +17,8 @@ type group struct {
 	mu     sync.Mutex
 	id     int
 	joined int
-	index  int // of the interface; who sees first that it was made anew must not join those of the old one
+	index  int  // of the interface; who sees first that it was made anew must not join those of the old one
+	old    bool // it came back, maybe under its number: all who joined are to leave first
 }
 
 // member is one socket's part in a group; nil is a socket alone.
@@ -58,7 +59,7 @@ func (m *member) next(index int) bool {
 
 // next is asked with mu held.
 func (g *group) next(shard, index int) bool {
-	return g.joined == shard && (shard == 0 || g.index == index)
+	return !g.old && g.joined == shard && (shard == 0 || g.index == index)
 }
 
 func (m *member) join(fd, index int) error {
@@ -105,6 +106,16 @@ func (g *group) begin(fd int) error {
 	return nil
 }
 
+// forsake tells that the interface was taken from those who joined.
+func (m *member) forsake() {
+	if m == nil || !m.in {
+		return
+	}
+	m.group.mu.Lock()
+	defer m.group.mu.Unlock()
+	m.group.old = true
+}
+
 // leave tells that the socket was closed.
 func (m *member) leave() {
 	if m == nil || !m.in {
@@ -113,5 +124,7 @@ func (m *member) leave() {
 	m.group.mu.Lock()
 	defer m.group.mu.Unlock()
 	m.in = false
-	m.group.joined--
+	if m.group.joined--; m.group.joined == 0 {
+		m.group.old = false
+	}
 }

@@ -57,6 +57,26 @@ func TestShards(t *testing.T) {
 	check()
 }
 
+// Shards that are taken from an interface which is back under its number join again in
+// their order, whoever sees it first.
+func TestShardsComeBackUnderTheirNumber(t *testing.T) {
+	namespace(t)
+	remake(t)
+	list := openShards(t, capture.LiveOptions{Interface: "rx0"}, 3)
+	remake(t)
+	batch := make([]capture.Packet, 64)
+	for _, first := range []int{2, 1, 0} {
+		l := list[first]
+		await(t, l, "news of it", func([]capture.Packet) bool { return l.Problem() != nil })
+		if n, err := l.NextBatch(batch); n != 0 || err != capture.ErrTimeout {
+			t.Errorf("shard %d: %d, %v", first, n, err)
+		}
+	}
+	awaitAll(t, list, nil)
+	sendConnections(t, rand.New(rand.NewPCG(7, 8)))
+	checkShards(t, list)
+}
+
 // connections is how many a check sends, each with a packet of either direction.
 const connections = 60
 

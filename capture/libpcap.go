@@ -146,7 +146,9 @@ func (r *pcapReader) failure(err error) error {
 	case io.EOF:
 		return io.EOF
 	case pcap.NextErrorReadError:
-		err = r.handle.Error()
+		if err = r.handle.Error(); strings.Contains(err.Error(), "interface disappeared") {
+			return errUnbound
+		}
 	}
 	return fmt.Errorf("capture on %s: %w", r.name, err)
 }

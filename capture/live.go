@@ -20,8 +20,15 @@ type reader interface {
 // percent.
 type backlogged interface{ waiting() int }
 
-// errWentDown is what a reader returns where the interface went down under it.
-var errWentDown = errors.New("interface went down")
+// binding is a reader that knows to which interface the system has bound it.
+type binding interface{ bound(index int) bool }
+
+// What a reader returns where the interface went down under it, or was taken from it
+// for good: it may be back already, under the same number.
+var (
+	errWentDown = errors.New("interface went down")
+	errUnbound  = errors.New("interface was taken away")
+)
 
 // Live captures from an interface. One that goes down or is removed is no
 // error: capture goes on when it is back, made anew or not. One goroutine calls
@@ -96,8 +103,9 @@ func (l *Live) silent(err error) error {
 	}
 	l.checked = now
 	switch d, ok := l.system.find(l.opts.Interface); {
-	case !ok || d.index != l.index:
+	case !ok || d.index != l.index || err == errUnbound || !l.bound():
 		l.tell(fmt.Errorf("capture on %s: %w", l.opts.Interface, ErrNoInterface))
+		l.member.forsake()
 		l.drop(now)
 	case !d.up:
 		l.tell(downError(l.opts.Interface))
@@ -110,6 +118,13 @@ func (l *Live) silent(err error) error {
 		l.tell(nil)
 	}
 	return ErrTimeout
+}
+
+// bound is false where the interface left and came back under its number: the kernel
+// does not bind the reader to it again.
+func (l *Live) bound() bool {
+	b, ok := l.reader.(binding)
+	return !ok || b.bound(l.index)
 }
 
 func (l *Live) tell(problem error) {

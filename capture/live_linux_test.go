@@ -515,6 +515,36 @@ func TestLiveComesBack(t *testing.T) {
 	})
 }
 
+// remake makes the pair anew under the numbers that it had.
+func remake(t *testing.T) {
+	t.Helper()
+	ip(t, "link del rx0")
+	ip(t, "link add rx0 index 77 type veth peer name tx0 index 78")
+	for _, name := range []string{"rx0", "tx0"} {
+		ip(t, "link set "+name+" addrgenmode none")
+		ip(t, "link set "+name+" up")
+	}
+}
+
+// An interface that left and came back under its number before anybody looked is
+// another one for the kernel.
+func TestLiveComesBackUnderItsNumber(t *testing.T) {
+	methods(t, func(t *testing.T, m capture.Method) {
+		remake(t)
+		l := openLive(t, capture.LiveOptions{Interface: "rx0", Method: m})
+		for range 2 {
+			remake(t)
+			await(t, l, "news of it", func([]capture.Packet) bool { return l.Problem() != nil })
+			await(t, l, "it is back", func([]capture.Packet) bool { return l.Problem() == nil })
+			newSender(t, "tx0").send(t, macs+over4(reset(40000, livePort)))
+			collect(t, l, 1)
+		}
+		if out, err := exec.Command("ip", "-d", "link", "show", "rx0").CombinedOutput(); err != nil || !strings.Contains(string(out), "promiscuity 1") {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+}
+
 func TestLiveErrors(t *testing.T) {
 	for _, m := range []capture.Method{"", capture.MethodRing, capture.MethodPcap} {
 		for _, name := range []string{"", "no-such-if0", "a-name-that-no-interface-can-have"} {

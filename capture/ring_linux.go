@@ -24,8 +24,9 @@ type ring struct {
 	held    bool
 	block   block
 	cooked  bool
-	timeout int // of a poll, milliseconds
-	full    int // how much of the ring waited when the block was taken, percent
+	timeout int             // of a poll, milliseconds
+	full    int             // how much of the ring waited when the block was taken, percent
+	promisc unix.PacketMreq // zero where the mode was not asked for
 
 	counting sync.Mutex // of what follows
 	packets  uint64
@@ -153,7 +154,27 @@ func (r *ring) wake() {
 	_, _ = unix.Write(r.wakes, one[:])
 }
 
+// bound implements binding: a socket whose interface was unregistered has the index
+// -1.
+func (r *ring) bound(index int) bool {
+	address, err := unix.Getsockname(r.fd)
+	if err != nil {
+		return true
+	}
+	link, ok := address.(*unix.SockaddrLinklayer)
+	return !ok || link.Ifindex == index
+}
+
+// leave ends promiscuous mode. A socket that is closed while its interface moves to
+// another namespace is no longer told of that, and leaves the mode on for ever.
+func (r *ring) leave() {
+	if r.promisc.Ifindex != 0 {
+		_ = unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_DROP_MEMBERSHIP, &r.promisc) // the kernel may have done it
+	}
+}
+
 func (r *ring) close() error {
+	r.leave()
 	var errs []error
 	if r.memory != nil {
 		errs = append(errs, unix.Munmap(r.memory))

@@ -56,6 +56,7 @@ func (r *ring) setUp(o LiveOptions, i device) (err error) {
 		if err = unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &want); err != nil {
 			return fmt.Errorf("promiscuous mode: %w", err)
 		}
+		r.promisc = want
 	}
 	err = unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: bigEndian16(unix.ETH_P_ALL), Ifindex: i.index})
 	if err == unix.ENODEV || err == unix.ENXIO {
