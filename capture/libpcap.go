@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/gopacket"
@@ -23,6 +24,7 @@ type pcapReader struct {
 	handle *pcap.Handle
 	link   LinkType
 	store  []byte
+	pause  time.Duration
 
 	received, droppedKernel, droppedInterface tally
 }
@@ -46,7 +48,7 @@ func openPcap(o LiveOptions, known bool) (reader, error) {
 	if err != nil {
 		return nil, pcapError(o.Interface, known, err)
 	}
-	r := &pcapReader{name: o.Interface, handle: h, store: make([]byte, 0, pcapStore)}
+	r := &pcapReader{name: o.Interface, handle: h, store: make([]byte, 0, pcapStore), pause: min(o.PollTimeout, pcapPause)}
 	r.link = linkOf(h)
 	if err := r.filter(o); err != nil {
 		h.Close()
@@ -139,6 +141,17 @@ func (r *pcapReader) read(batch []Packet) (n int, err error) {
 	return 0, r.failure(err)
 }
 
+// pcapPause is between two looks where libpcap tells at once that nothing is there,
+// and gopacket shows no file descriptor to wait for. What the kernel holds for the
+// socket (200 KB) must not fill meanwhile.
+const pcapPause = 5 * time.Millisecond
+
+// isEmpty says that nothing was there to read: for libpcap's reader of NFLOG that is a
+// failure.
+func isEmpty(err error) bool {
+	return strings.HasSuffix(strings.ToLower(err.Error()), syscall.EAGAIN.Error())
+}
+
 func (r *pcapReader) failure(err error) error {
 	switch err {
 	case pcap.NextErrorTimeoutExpired:
@@ -148,6 +161,10 @@ func (r *pcapReader) failure(err error) error {
 	case pcap.NextErrorReadError:
 		if err = r.handle.Error(); strings.Contains(err.Error(), "interface disappeared") {
 			return errUnbound
+		}
+		if isEmpty(err) {
+			time.Sleep(r.pause)
+			return ErrTimeout
 		}
 	}
 	return fmt.Errorf("capture on %s: %w", r.name, err)

@@ -545,6 +545,28 @@ func TestLiveComesBackUnderItsNumber(t *testing.T) {
 	})
 }
 
+// A silent group of NFLOG is waited for as a silent interface is.
+func TestLiveSilentNFLOG(t *testing.T) {
+	namespace(t)
+	l, err := capture.OpenLive(capture.LiveOptions{Interface: "nflog:5", PollTimeout: pollTimeout})
+	if err != nil {
+		t.Skip("needs libpcap and a kernel with NFLOG: ", err)
+	}
+	defer l.Close()
+	begin := time.Now()
+	for range 20 {
+		if n, err := l.NextBatch(make([]capture.Packet, 8)); n != 0 || err != capture.ErrTimeout {
+			t.Fatalf("%d, %v", n, err)
+		}
+	}
+	if took := time.Since(begin); took < 20*time.Millisecond {
+		t.Errorf("20 times took %v: it spins", took)
+	}
+	if p := l.Problem(); p != nil {
+		t.Error(p)
+	}
+}
+
 func TestLiveErrors(t *testing.T) {
 	for _, m := range []capture.Method{"", capture.MethodRing, capture.MethodPcap} {
 		for _, name := range []string{"", "no-such-if0", "a-name-that-no-interface-can-have"} {
