@@ -13,6 +13,9 @@ type FileOptions struct {
 	MaxRecord     int // bytes of one packet; default 1 MiB. A longer one is a DamageError
 	MaxInterfaces int // pcapng interfaces of one section; default 4096. One more is a DamageError
 	MaxWindow     int // bytes of zstd's window; default 128 MiB, as the zstd program has it. A larger one is a DamageError
+	// Joined: behind a capture's last record another one may begin, of either format,
+	// as where two write into a pipe.
+	Joined bool
 }
 
 func (o FileOptions) withDefaults() FileOptions {
@@ -62,6 +65,11 @@ func (f *File) Next(p *Packet) error {
 		return f.err
 	}
 	f.err = f.records.next(p)
+	for f.err == errAnother { // who sends nothing but headers gets no deeper stack
+		if f.err = f.another(); f.err == nil {
+			f.err = f.records.next(p)
+		}
+	}
 	return f.err
 }
 
@@ -110,7 +118,7 @@ func (f *File) Close() error {
 // DamageError says where and why a capture file cannot be read further.
 type DamageError struct {
 	Name   string // of the file
-	Offset int64  // bytes from the start of the capture, after decompression
+	Offset int64  // bytes from the start of the capture, after decompression; of joined ones, from the last one's
 	What   string
 }
 

@@ -352,7 +352,11 @@ func FuzzFile(f *testing.F) {
 	f.Add(gzipped(ng.Bytes()))
 	f.Add(zstded(f, ng.Bytes()))
 	o := FileOptions{MaxRecord: 4096, MaxInterfaces: 8, MaxWindow: 1 << 20}
+	f.Add(append(little().pcap(magicMicro, 0, 1).record(1, 2, "abc", 3).Bytes(), ng.Bytes()...))
+	f.Add(append(bytes.Clone(ng.Bytes()), big().pcap(nano, 0, 1).record(1, 2, "abc", 3).Bytes()...))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		o := o
+		o.Joined = len(b)%2 == 0
 		file, err := NewFile(bytes.NewReader(b), "x", o)
 		if err != nil {
 			return

@@ -82,7 +82,12 @@ func (f *File) begin() error {
 		}
 		return fmt.Errorf("%s: %w%s", f.name, ErrEmpty, f.inside())
 	}
-	var err error
+	return f.header()
+}
+
+// header begins with the capture that comes next in the stream.
+func (f *File) header() (err error) {
+	magic := f.stream.peek(4)
 	switch {
 	case isPcap(magic):
 		f.records, err = newPcap(f)

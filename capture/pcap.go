@@ -52,14 +52,16 @@ func newPcap(f *File) (*pcapFile, error) {
 	}
 	r := &pcapFile{File: f}
 	r.big, r.unit, _ = pcapMagic(h)
-	// Before 2.3 the two lengths of a record stand in the other order.
-	if major, minor := r.big.u16(h[4:]), r.big.u16(h[6:]); major != 2 || minor < 3 {
-		return nil, fmt.Errorf("%s: pcap version %d.%d %w, wants 2.4", f.name, major, minor, ErrUnsupported)
+	if !pcapVersion(r.big, h) {
+		return nil, fmt.Errorf("%s: pcap version %d.%d %w, wants 2.4", f.name, r.big.u16(h[4:]), r.big.u16(h[6:]), ErrUnsupported)
 	}
 	r.link, r.fcs = linkField(r.big.u32(h[20:]))
 	f.stream.advance(pcapHeader)
 	return r, nil
 }
+
+// pcapVersion: before 2.3 the two lengths of a record stand in the other order.
+func pcapVersion(big byteOrder, h []byte) bool { return big.u16(h[4:]) == 2 && big.u16(h[6:]) >= 3 }
 
 // linkField splits the header's last field: the link type is its low half,
 // above stands the length of the frame check sequence in units of 16 bits, if
@@ -76,6 +78,9 @@ func (r *pcapFile) next(p *Packet) error {
 	h := r.stream.peek(recordHeader)
 	if len(h) < recordHeader {
 		return r.ended("record header", len(h), recordHeader)
+	}
+	if r.opts.Joined && beginsCapture(h) {
+		return errAnother
 	}
 	captured := r.big.u32(h[8:])
 	if uint64(captured) > uint64(r.opts.MaxRecord) {
@@ -99,7 +104,7 @@ func (r *pcapFile) fill(batch []Packet) int {
 	for ; n < len(batch) && len(b)-at >= recordHeader; n++ {
 		rec := b[at:]
 		captured := uint64(r.big.u32(rec[8:]))
-		if captured > most || captured > uint64(len(rec)-recordHeader) {
+		if captured > most || captured > uint64(len(rec)-recordHeader) || captured == 0 && r.opts.Joined {
 			break
 		}
 		r.read(rec, int(captured), &batch[n])

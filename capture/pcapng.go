@@ -55,6 +55,9 @@ func (r *pcapngFile) next(p *Packet) error {
 				return err
 			}
 		default:
+			if r.opts.Joined && isPcap(h) && beginsCapture(r.stream.peek(recordHeader)) {
+				return errAnother
+			}
 			if err := r.skip(); err != nil {
 				return err
 			}

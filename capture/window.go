@@ -77,6 +77,9 @@ func (b *window) read() {
 	b.err = io.ErrNoProgress
 }
 
+// restart counts offsets from here.
+func (b *window) restart() { b.base = -int64(b.r) }
+
 // discard consumes n bytes without holding them, and returns how many there
 // were.
 func (b *window) discard(n int64) int64 {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/mailtap/mailtap/capture"
@@ -61,8 +60,7 @@ func openPipe(path string) (*pipeSource, error) {
 	}
 	s := newPipeSource(path)
 	s.again, s.problem = true, errNoWriter
-	// Without O_NONBLOCK it would wait for a writer where nothing can end it.
-	go s.run(func() (io.ReadCloser, error) { return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) })
+	go s.run(func() (io.ReadCloser, error) { return openFifo(path) })
 	return s, nil
 }
 
@@ -79,11 +77,7 @@ func (s *pipeSource) run(open func() (io.ReadCloser, error)) {
 	defer close(s.full)
 	s.filling = <-s.free
 	for {
-		in, err := open()
-		if err == nil && s.begin(in) {
-			err = s.read(in)
-			in.Close()
-		}
+		err := s.turn(open)
 		switch {
 		case s.isClosed():
 			s.end(io.EOF, nil)
@@ -92,24 +86,49 @@ func (s *pipeSource) run(open func() (io.ReadCloser, error)) {
 			s.end(err, nil)
 			return
 		case errors.Is(err, io.EOF), errors.Is(err, capture.ErrEmpty):
-			err = errNoWriter
+			s.end(nil, errNoWriter)
 		default:
-			err = fmt.Errorf("%w, and before: %w", errNoWriter, err)
+			s.end(nil, fmt.Errorf("%w, and before: %w", errNoWriter, err))
 		}
-		s.end(nil, err)
-		s.pause() // a writer of nonsense is no reason to spin
+		if err != io.EOF {
+			s.pause() // a writer of nonsense, or of nothing, is no reason to spin
+		}
 	}
 }
 
-// begin takes an opened input, unless the source was closed meanwhile.
-func (s *pipeSource) begin(in io.ReadCloser) bool {
+// turn reads one writer's capture. Where that goes wrong before its end the pipe is
+// closed, so that the writer hears of it.
+func (s *pipeSource) turn(open func() (io.ReadCloser, error)) error {
+	in, err := open()
+	if err != nil {
+		s.change(nil)
+		return err
+	}
+	if !s.change(in) {
+		return io.EOF
+	}
+	r := &pipeReader{source: s, in: in}
+	err = s.read(r)
+	if !r.ended {
+		s.change(nil)
+	}
+	return err
+}
+
+// change closes the input for the next one, if there is one, unless the source was
+// closed meanwhile. The next one is open already: what a writer leaves in a pipe that
+// nobody has open is lost.
+func (s *pipeSource) change(next io.ReadCloser) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isClosed() {
-		in.Close()
+	if s.in != nil {
+		s.in.Close()
+	}
+	s.in = next
+	if next != nil && s.isClosed() {
+		next.Close()
 		return false
 	}
-	s.in = in
 	return true
 }
 
@@ -117,13 +136,13 @@ func (s *pipeSource) begin(in io.ReadCloser) bool {
 func (s *pipeSource) end(err, problem error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.in, s.err, s.problem = nil, err, problem
+	s.err, s.problem = err, problem
 }
 
 // read takes one writer's capture to its end.
 func (s *pipeSource) read(in io.Reader) error {
 	defer s.flush()
-	f, err := capture.NewFile(&pipeReader{source: s, in: in}, s.name, capture.FileOptions{})
+	f, err := capture.NewFile(in, s.name, capture.FileOptions{Joined: true})
 	if err != nil {
 		return err
 	}
@@ -140,12 +159,12 @@ func (s *pipeSource) read(in io.Reader) error {
 	}
 }
 
-// pipeReader hands over what was read before it waits for more. A named pipe
-// that has no writer yet reads as if it had ended.
+// pipeReader hands over what was read before it waits for more.
 type pipeReader struct {
 	source *pipeSource
 	in     io.Reader
 	begun  bool
+	ended  bool // nobody has it open for writing any more
 }
 
 func (r *pipeReader) Read(b []byte) (int, error) {
@@ -153,28 +172,22 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 	if r.source.isClosed() { // standard input cannot be closed
 		return 0, io.EOF
 	}
-	for {
-		n, err := r.in.Read(b)
-		if errors.Is(err, os.ErrClosed) { // by Close
-			return n, io.EOF
-		}
-		if n > 0 && !r.begun {
-			r.begun = true
-			r.source.tell(nil)
-		}
-		if n > 0 || err != io.EOF || r.begun || !r.source.again || !r.source.pause() {
-			return n, err
-		}
+	n, err := r.in.Read(b)
+	if errors.Is(err, os.ErrClosed) { // by Close
+		return n, io.EOF
 	}
+	if n > 0 && !r.begun {
+		r.begun = true
+		r.source.tell(nil)
+	}
+	r.ended = err == io.EOF
+	return n, err
 }
 
-// pause is between two looks at a pipe. It is false once the source is closed.
-func (s *pipeSource) pause() bool {
+func (s *pipeSource) pause() {
 	select {
 	case <-s.closed:
-		return false
 	case <-time.After(pipePoll):
-		return true
 	}
 }
 
