@@ -88,7 +88,7 @@ func (l *liveRun) openSource(name string) ([]source, error) {
 	case name == "-":
 		return []source{newInputSource(l.program.stdin)}, nil
 	case strings.Contains(name, "/"):
-		s, err := openPipe(name)
+		s, err := openPipe(name, l.log)
 		return []source{s}, err
 	}
 	opened, err := capture.OpenShards(l.cfg.liveOptions(name), l.cfg.Shards.number())

@@ -41,7 +41,7 @@ type puller struct {
 	counted time.Time
 	second  bool // another puller has the same interface, and speaks for it
 	faults  packetFaults
-	away    bool // the source told a problem
+	problem string // that the source told
 	backlog backlog
 	turns   atomic.Uint64
 	steps   uint64
@@ -100,20 +100,28 @@ func (r *puller) take(packets []capture.Packet) {
 	r.watch.saw(r.name, time.Unix(0, packets[len(packets)-1].Time))
 }
 
-// notice logs that the source went away or came back, once each.
+// notice logs that the source went away or came back, once each, and where it is
+// away for another reason than before.
 func (r *puller) notice() {
-	problem := r.source.Problem()
-	if away := problem != nil; away == r.away || r.second {
+	problem := ""
+	if err := r.source.Problem(); err != nil {
+		problem = err.Error()
+	}
+	was := r.problem
+	if problem == was || r.second {
 		return
 	}
-	r.away = problem != nil
+	r.problem = problem
 	if r.watch.outputs.metrics != nil {
-		r.watch.outputs.metrics.CaptureUp(r.name, !r.away)
+		r.watch.outputs.metrics.CaptureUp(r.name, problem == "")
 	}
-	if r.away {
-		r.log.Warn("no packets can come, capture goes on when they can", "source", r.name, "reason", problem)
-	} else {
+	switch {
+	case problem == "":
 		r.log.Info("packets can come again", "source", r.name)
+	case was == "":
+		r.log.Warn("no packets can come, capture goes on when they can", "source", r.name, "reason", problem)
+	default:
+		r.log.Warn("packets still cannot come, for another reason", "source", r.name, "reason", problem)
 	}
 }
 

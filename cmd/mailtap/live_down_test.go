@@ -74,7 +74,7 @@ func TestRunGoesOnAfterDown(t *testing.T) {
 	}
 }
 
-// awaySource has a problem for some of its calls.
+// awaySource has a problem for some of its calls, and then another one.
 type awaySource struct{ calls int }
 
 func (s *awaySource) NextBatch([]capture.Packet) (int, error) {
@@ -85,8 +85,11 @@ func (s *awaySource) NextBatch([]capture.Packet) (int, error) {
 }
 
 func (s *awaySource) Problem() error {
-	if s.calls%4 >= 2 {
+	switch s.calls % 4 {
+	case 2:
 		return errors.New("interface is down")
+	case 3:
+		return errors.New("no such interface")
 	}
 	return nil
 }
@@ -102,7 +105,9 @@ func TestPullerLogsEachChangeOnce(t *testing.T) {
 	if err := run.run(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if away, back := strings.Count(log.String(), `reason="interface is down"`), strings.Count(log.String(), "again"); away != 2 || back != 2 {
-		t.Errorf("%d lines away, %d back:\n%s", away, back, &log)
+	for _, line := range []string{`no packets can come, capture goes on when they can" source=a reason="interface is down"`, `another reason" source=a reason="no such interface"`, "again"} {
+		if n := strings.Count(log.String(), line); n != 2 {
+			t.Errorf("%s is there %d times:\n%s", line, n, &log)
+		}
 	}
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"syscall"
 	"testing"
@@ -29,7 +30,7 @@ func openWriter(t *testing.T, path string) *os.File {
 func TestPipeWritersAtOnce(t *testing.T) {
 	text := []byte(textOf(shipped(oneLogin)))
 	path := mkfifo(t)
-	s, err := openPipe(path)
+	s, err := openPipe(path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestPipeWriterBetweenTurns(t *testing.T) {
 // Writers that write nothing are no end and no hindrance.
 func TestPipeWritersOfNothing(t *testing.T) {
 	path := mkfifo(t)
-	s, err := openPipe(path)
+	s, err := openPipe(path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -15,8 +16,8 @@ import (
 // pipePoll is how long NextBatch waits at most, as a live source does.
 const pipePoll = 100 * time.Millisecond
 
-// errNoWriter is the problem of a named pipe that nobody writes.
-var errNoWriter = errors.New("nobody writes the pipe")
+// errNoWriter is the problem of a named pipe, until the header of a capture was read.
+var errNoWriter = errors.New("nobody writes a capture into the pipe")
 
 // pipeSource reads a capture as somebody else writes it: a remote tap over
 // standard input or a named pipe. A read may wait for ever, so it has a goroutine
@@ -39,7 +40,9 @@ type pipeSource struct {
 	count   uint64
 	err     error // how it ended, once full is closed
 
-	filling *batch // by the reader
+	filling  *batch // by the reader
+	unusable unusable
+	log      *slog.Logger
 }
 
 func newInputSource(in io.Reader) *pipeSource {
@@ -49,7 +52,7 @@ func newInputSource(in io.Reader) *pipeSource {
 }
 
 // openPipe reads a named pipe; anything else with a path is refused.
-func openPipe(path string) (*pipeSource, error) {
+func openPipe(path string, log *slog.Logger) (*pipeSource, error) {
 	info, err := os.Stat(path)
 	var failed *fs.PathError
 	if errors.As(err, &failed) {
@@ -59,7 +62,7 @@ func openPipe(path string) (*pipeSource, error) {
 		return nil, fmt.Errorf("capture from %s: is no named pipe (mkfifo); files are read by `mailtap read`", path)
 	}
 	s := newPipeSource(path)
-	s.again, s.problem = true, errNoWriter
+	s.again, s.problem, s.log = true, errNoWriter, log
 	go s.run(func() (io.ReadCloser, error) { return openFifo(path) })
 	return s, nil
 }
@@ -77,19 +80,20 @@ func (s *pipeSource) run(open func() (io.ReadCloser, error)) {
 	defer close(s.full)
 	s.filling = <-s.free
 	for {
-		err := s.turn(open)
+		in, err := open()
+		problem := err
+		if s.change(in) {
+			err, problem = s.turn(in), errNoWriter
+		}
 		switch {
 		case s.isClosed():
-			s.end(io.EOF, nil)
+			s.tell(io.EOF, nil)
 			return
 		case !s.again:
-			s.end(err, nil)
+			s.tell(err, nil)
 			return
-		case errors.Is(err, io.EOF), errors.Is(err, capture.ErrEmpty):
-			s.end(nil, errNoWriter)
-		default:
-			s.end(nil, fmt.Errorf("%w, and before: %w", errNoWriter, err))
 		}
+		s.tell(nil, problem)
 		if err != io.EOF {
 			s.pause() // a writer of nonsense, or of nothing, is no reason to spin
 		}
@@ -98,26 +102,20 @@ func (s *pipeSource) run(open func() (io.ReadCloser, error)) {
 
 // turn reads one writer's capture. Where that goes wrong before its end the pipe is
 // closed, so that the writer hears of it.
-func (s *pipeSource) turn(open func() (io.ReadCloser, error)) error {
-	in, err := open()
-	if err != nil {
-		s.change(nil)
-		return err
-	}
-	if !s.change(in) {
-		return io.EOF
-	}
+func (s *pipeSource) turn(in io.Reader) error {
 	r := &pipeReader{source: s, in: in}
-	err = s.read(r)
+	err := s.read(r)
 	if !r.ended {
 		s.change(nil)
+	}
+	if s.again && err != io.EOF && !errors.Is(err, capture.ErrEmpty) && !s.isClosed() {
+		s.unusable.tell(s.log, s.name, err, time.Now())
 	}
 	return err
 }
 
-// change closes the input for the next one, if there is one, unless the source was
-// closed meanwhile. The next one is open already: what a writer leaves in a pipe that
-// nobody has open is lost.
+// change closes the input for the next one, if there is one to be read. It is open
+// already: what a writer leaves in a pipe that nobody has open is lost.
 func (s *pipeSource) change(next io.ReadCloser) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,11 +127,11 @@ func (s *pipeSource) change(next io.ReadCloser) bool {
 		next.Close()
 		return false
 	}
-	return true
+	return next != nil
 }
 
-// end notes how the input ended for good, or why it ended for now.
-func (s *pipeSource) end(err, problem error) {
+// tell notes how the input ended for good, or why no packets come for now.
+func (s *pipeSource) tell(err, problem error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.err, s.problem = err, problem
@@ -147,6 +145,7 @@ func (s *pipeSource) read(in io.Reader) error {
 		return err
 	}
 	defer f.Close()
+	s.tell(nil, nil)
 	for {
 		var p capture.Packet
 		if err := f.Next(&p); err != nil {
@@ -163,7 +162,6 @@ func (s *pipeSource) read(in io.Reader) error {
 type pipeReader struct {
 	source *pipeSource
 	in     io.Reader
-	begun  bool
 	ended  bool // nobody has it open for writing any more
 }
 
@@ -176,10 +174,6 @@ func (r *pipeReader) Read(b []byte) (int, error) {
 	if errors.Is(err, os.ErrClosed) { // by Close
 		return n, io.EOF
 	}
-	if n > 0 && !r.begun {
-		r.begun = true
-		r.source.tell(nil)
-	}
 	r.ended = err == io.EOF
 	return n, err
 }
@@ -189,12 +183,6 @@ func (s *pipeSource) pause() {
 	case <-s.closed:
 	case <-time.After(pipePoll):
 	}
-}
-
-func (s *pipeSource) tell(problem error) {
-	s.mu.Lock()
-	s.problem = problem
-	s.mu.Unlock()
 }
 
 func (s *pipeSource) flush() {
