@@ -13,7 +13,8 @@ import (
 	"github.com/mailtap/mailtap/capture"
 )
 
-// pipePoll is how long NextBatch waits at most, as a live source does.
+// pipePoll is how long NextBatch waits at most, as a live source does, and how often
+// it is looked whether a pipe without a writer was made anew.
 const pipePoll = 100 * time.Millisecond
 
 // errNoWriter is the problem of a named pipe, until the header of a capture was read.
