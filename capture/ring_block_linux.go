@@ -81,7 +81,7 @@ func (b *block) next(p *Packet) error {
 	p.Length = int(max(u32(h[packetLength:]), u32(h[packetCaptured:])))
 	var grown int
 	if b.cooked {
-		p.Link, grown = LinkSLL2, cook(h[:mac])
+		p.Link, grown = LinkSLL2, cook(h[:mac+captured], int(mac), p.Length)
 	} else {
 		p.Link, grown = LinkEthernet, retag(h[:mac+captured], int(mac))
 	}
@@ -120,14 +120,17 @@ func retag(h []byte, mac int) int {
 }
 
 // cook writes LINKTYPE_LINUX_SLL2 (https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html)
-// from the packet's address to the end of h, and a tag behind it.
-func cook(h []byte) int {
+// from the packet's address to where its data begins, and a tag behind it.
+func cook(h []byte, mac, length int) int {
 	protocol := binary.BigEndian.Uint16(h[addressProtocol:])
 	size := cookedSize
-	out := h[len(h)-size:]
+	out := h[mac-size:]
 	if tpid, tci, ok := tagOf(h); ok {
 		size += vlanTag
-		out = h[len(h)-size:]
+		out = h[mac-size:]
+		if tagLies(h[mac:], protocol, length) {
+			protocol = etherVLAN
+		}
 		binary.BigEndian.PutUint16(out[cookedSize:], tci)
 		binary.BigEndian.PutUint16(out[cookedSize+2:], protocol)
 		protocol = tpid

@@ -50,6 +50,7 @@ func TestBlock(t *testing.T) {
 	const macs = "ABCDEFabcdef"
 	frame := macs + "\x08\x00payload"
 	address := "\x00\x00\x00\x00\x00\x03\x00\x01\x04\x06\x02\x00\x00\x00\x00\x01\xff\xff"
+	ip4, ip6 := "\x45\x00\x00\x14"+strings.Repeat("a", 16), "\x60\x00\x00\x00\x00\x00"+strings.Repeat("a", 34)
 	for name, c := range map[string]struct {
 		in     framed
 		cooked bool
@@ -64,7 +65,19 @@ func TestBlock(t *testing.T) {
 		"shorter than it":   {framed{data: frame, length: 3}, false, frame, len(frame)},
 		"cooked":            {framed{protocol: 0x0800, data: "payload", length: 7}, true, "\x08\x00" + address + "payload", 27},
 		"cooked, tagged":    {framed{status: tagged | typed, tci: 5, tpid: 0x8100, protocol: 0x86dd, data: "payload", length: 70}, true, "\x81\x00" + address + "\x00\x05\x86\xddpayload", 94},
-		"cooked, empty":     {framed{protocol: 0x0800}, true, "\x08\x00" + address, 20},
+		"a tag is left": {framed{status: tagged | typed, tci: 100, tpid: 0x88a8, protocol: 0x0800, data: "\x00\xc8\x08\x00" + ip4, length: 24}, true,
+			"\x88\xa8" + address + "\x00\x64\x81\x00\x00\xc8\x08\x00" + ip4, 48},
+		"two are left": {framed{status: tagged | typed, tci: 100, tpid: 0x8100, protocol: 0x86dd, data: "\x00\xc8\x81\x00\x01\x2c\x86\xdd" + ip6, length: 48}, true,
+			"\x81\x00" + address + "\x00\x64\x81\x00\x00\xc8\x81\x00\x01\x2c\x86\xdd" + ip6, 72},
+		"one of a priority like IPv4": {framed{status: tagged, tci: 100, protocol: 0x0800, data: "\x45\xc8\x08\x00" + ip4, length: 24}, true,
+			"\x81\x00" + address + "\x00\x64\x81\x00\x45\xc8\x08\x00" + ip4, 48},
+		"one of a priority like IPv6": {framed{status: tagged, tci: 100, protocol: 0x86dd, data: "\x60\xc8\x86\xdd" + ip6, length: 44}, true,
+			"\x81\x00" + address + "\x00\x64\x81\x00\x60\xc8\x86\xdd" + ip6, 68},
+		"IPv4 as if it was one":   {framed{status: tagged, tci: 100, protocol: 0x0800, data: "\x45\x00\x08\x00" + ip4, length: 2048}, true, "\x81\x00" + address + "\x00\x64\x08\x00\x45\x00\x08\x00" + ip4, 2072},
+		"none was taken off":      {framed{protocol: 0x0800, data: "\x00\xc8\x08\x00" + ip4, length: 24}, true, "\x08\x00" + address + "\x00\xc8\x08\x00" + ip4, 44},
+		"what is no IP":           {framed{status: tagged, tci: 100, protocol: 0x8847, data: "\x00\xc8\x88\x47\x00\x00", length: 6}, true, "\x81\x00" + address + "\x00\x64\x88\x47\x00\xc8\x88\x47\x00\x00", 30},
+		"cut behind the tag left": {framed{status: tagged, tci: 100, protocol: 0x0800, data: "\x00\xc8\x08\x00", length: 24}, true, "\x81\x00" + address + "\x00\x64\x08\x00\x00\xc8\x08\x00", 48},
+		"cooked, empty":           {framed{protocol: 0x0800}, true, "\x08\x00" + address, 20},
 	} {
 		b := newBlock(blockOf(c.in, framed{data: "second"}), c.cooked)
 		var p Packet
@@ -103,6 +116,7 @@ func TestBlockAtOddsWithItself(t *testing.T) {
 func FuzzBlock(f *testing.F) {
 	f.Add(blockOf(framed{data: "ABCDEFabcdef\x08\x00payload", status: unix.TP_STATUS_VLAN_VALID, tci: 5}, framed{data: "second"}), false)
 	f.Add(blockOf(framed{data: "payload", protocol: 0x0800, status: unix.TP_STATUS_VLAN_VALID, tci: 5}), true)
+	f.Add(blockOf(framed{data: "\x00\xc8\x08\x00\x45", protocol: 0x0800, status: unix.TP_STATUS_VLAN_VALID, tci: 5}), true)
 	f.Add([]byte{}, false)
 	f.Fuzz(func(t *testing.T, data []byte, cooked bool) {
 		b := newBlock(data, cooked)
