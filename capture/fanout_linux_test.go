@@ -3,6 +3,7 @@ package capture_test
 import (
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,6 +167,41 @@ func awaitAll(t *testing.T, list []*capture.Live, why error) {
 		if time.Now().After(end) {
 			t.Fatalf("not all shards have the problem %v within %v", why, limit)
 		}
+	}
+}
+
+// A buffer that is too small for all shards gives fewer of them, whose blocks hold the
+// largest frames.
+func TestShardsOfASmallBuffer(t *testing.T) {
+	namespace(t)
+	list, err := capture.OpenShards(capture.LiveOptions{Interface: "lo", Ports: []uint16{livePort}, PollTimeout: pollTimeout, BufferBytes: 2 << 20}, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		for _, l := range list {
+			l.Close()
+		}
+	}()
+	if len(list) != 8 {
+		t.Fatalf("%d shards, want 8", len(list))
+	}
+	frame := macs + over4(reset(40000, livePort)+strings.Repeat("a", 65000))
+	newSender(t, "lo").send(t, frame)
+	came := 0
+	for end := time.Now().Add(limit); came == 0 && time.Now().Before(end); {
+		batch := make([]capture.Packet, 8)
+		for _, l := range list {
+			n, _ := l.NextBatch(batch)
+			for _, p := range batch[:n] {
+				if came++; len(p.Data) != len(frame) {
+					t.Errorf("%d octets of %d", len(p.Data), len(frame))
+				}
+			}
+		}
+	}
+	if came != 1 {
+		t.Errorf("%d packets", came)
 	}
 }
 

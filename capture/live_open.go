@@ -18,11 +18,12 @@ func OpenLive(o LiveOptions) (*Live, error) {
 
 // OpenShards shares an interface's packets among several captures, each for
 // one goroutine: a connection's both directions come from the one whose place
-// in the list ShardOf names, what is no plain TCP from the first. Only the ring
-// can: with libpcap the list has one capture, of everything.
+// in the list ShardOf names, what is no plain TCP from the first. The list is shorter
+// where the buffer has no room for so many rings. Only the ring can: with libpcap the
+// list has one capture, of everything.
 func OpenShards(o LiveOptions, shards int) ([]*Live, error) {
 	o = o.withDefaults()
-	shards = max(1, shards)
+	shards = o.rings(shards)
 	part := o
 	part.BufferBytes /= shards
 	var out []*Live

@@ -91,13 +91,18 @@ func (l *liveRun) openSource(name string) ([]source, error) {
 		s, err := openPipe(name, l.log)
 		return []source{s}, err
 	}
-	opened, err := capture.OpenShards(l.cfg.liveOptions(name), l.cfg.Shards.number())
+	o, shards := l.cfg.liveOptions(name), l.cfg.Shards.number()
+	opened, err := capture.OpenShards(o, shards)
 	if err != nil {
 		return nil, err
 	}
 	method, refused := opened[0].Method()
 	if refused != nil {
 		l.log.Warn("no ring to be had, libpcap is used", "interface", name, "reason", refused)
+	}
+	if method == capture.MethodRing && len(opened) < shards {
+		l.log.Warn("capture.buffer has no room for a ring for each shard, fewer readers are used", "interface", name, "shards", shards, "readers", len(opened),
+			"buffer", int(l.cfg.Capture.Buffer), "needed", shards*o.LeastRing())
 	}
 	l.log.Info("capturing", "interface", name, "method", string(method), "readers", len(opened))
 	all := make([]source, len(opened))

@@ -82,11 +82,12 @@ func (c *checker) capture(cfg *CaptureConfig) {
 	}
 	if cfg.Buffer < 128<<10 || cfg.Buffer > 1<<30 {
 		c.fail("capture.buffer", "%d octets, allowed is 128KiB to 1GiB", cfg.Buffer)
+		return // a block is held against it
 	}
 	if cfg.Block < 64<<10 || cfg.Block > 16<<20 {
 		c.fail("capture.block", "%d octets, allowed is 64KiB to 16MiB", cfg.Block)
 	} else if cfg.Block > cfg.Buffer/2 {
-		c.fail("capture.block", "%d octets are more than half of capture.buffer (%d)", cfg.Block, cfg.Buffer)
+		c.fail("capture.block", "%d octets are more than half of capture.buffer (%d), allowed is 64KiB to %d, or a capture.buffer of %d and more", cfg.Block, cfg.Buffer, cfg.Buffer/2, 2*cfg.Block)
 	}
 }
 

@@ -127,6 +127,7 @@ func TestMistakesOfEnvironmentAndFlags(t *testing.T) {
 		{map[string]string{"MAILTAP_CAPTURE_PROMISCUOUS": "maybe"}, nil, `environment variable MAILTAP_CAPTURE_PROMISCUOUS: capture.promiscuous: is the text "maybe", true or false is wanted`},
 		{nil, []string{"--limits.idle_timeout=5"}, `flag --limits.idle_timeout: limits.idle_timeout: 5 has no unit, write for example 5s, 5m or 5h`},
 		{nil, []string{"--home.networks=10.0.0.0/8,10.1"}, `flag --home.networks: home.networks[1]: "10.1" is no network, write for example 192.0.2.0/24, 2001:db8::/32 or a bare address`},
+		{nil, []string{"--capture.buffer=128KiB"}, `configuration: capture.block: 1048576 octets are more than half of capture.buffer (131072), allowed is 64KiB to 65536, or a capture.buffer of 2097152 and more`},
 		{nil, []string{"--capture.snap_length=10"}, `flag --capture.snap_length: capture.snap_length: 10 octets, allowed is 96 to 262144`},
 	} {
 		_, err := loadFrom("", c.env, c.args...)
@@ -204,4 +205,13 @@ func FuzzConfig(f *testing.F) {
 			t.Error("an error without words")
 		}
 	})
+}
+
+// One mistake is one line.
+func TestSmallBufferIsToldOnce(t *testing.T) {
+	cfg := Default()
+	cfg.Capture.Buffer = 1
+	if found := check(&cfg); len(found) != 1 || found[0].key != "capture.buffer" {
+		t.Errorf("%v", found)
+	}
 }
