@@ -67,7 +67,7 @@ type suspect struct {
 
 // suspect keeps a segment that its receiver may have taken all the same.
 func (f *flow) suspect(s *packet.Segment, from side, kind string) {
-	if s.Length == 0 && s.Flags&packet.FIN == 0 || s.Flags&(packet.RST|packet.SYN) != 0 || len(f.suspects[from]) == maxSuspects || f.t.held+len(s.Payload) > f.t.opts.Limits.HeldTotal {
+	if s.Length == 0 && s.Flags&packet.FIN == 0 || s.Flags&(packet.RST|packet.SYN) != 0 || len(f.suspects[from]) == maxSuspects {
 		return
 	}
 	f.t.held += len(s.Payload)

@@ -210,6 +210,8 @@ func (f *flow) free() {
 		f.dialog.forget()
 		f.talks = false
 	}
-	f.t.keeps(f, 0)
+	if f.t.keeps(f, 0); f.held.octets > 0 {
+		f.t.holders.move(f, 0)
+	}
 	delete(f.t.waiting, f)
 }

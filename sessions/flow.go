@@ -34,9 +34,8 @@ type flow struct {
 	*entry
 	t      *Tracker
 	conn   *Conn
-	kept   uint32 // octets beside its fixed size, when they were reckoned last
+	kept   share  // octets beside its fixed size
 	number uint32 // in the tracker's list
-	seat   uint32 // among the hoarders that keep as much
 	talks  bool   // the dialog has begun
 	odd    bool   // something irregular may be in use
 	*irregular
@@ -219,7 +218,7 @@ func (f *flow) add(in stream.Input, from side) {
 	h.Add(in, &f.t.pool)
 	f.t.held += h.Held(&f.t.pool) - was
 	f.deliver(from)
-	if h.Held(&f.t.pool) > f.t.opts.Limits.OutOfOrder || h.Held(&f.t.pool) > 0 && f.t.held > f.t.opts.Limits.HeldTotal {
+	if h.Held(&f.t.pool) > f.t.opts.Limits.OutOfOrder {
 		f.overflow(from)
 	}
 	if h.Ended(&f.t.pool) {

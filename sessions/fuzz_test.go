@@ -31,7 +31,7 @@ func FuzzSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open, closed := 0, 0
 		over := map[*sessions.Conn]bool{}
-		tracker := sessions.NewTracker(sessions.Options{Limits: sessions.Limits{Waiting: 4096, Pending: 20, OutOfOrder: 4096, Line: 256, Mails: 3, Recipients: 3, Auths: 3, Extensions: 3}},
+		tracker := sessions.NewTracker(sessions.Options{Limits: sessions.Limits{Waiting: 4096, Pending: 20, OutOfOrder: 4096, HeldTotal: 3000, Line: 256, Mails: 3, Recipients: 3, Auths: 3, Extensions: 3}},
 			sessions.HandlerFunc(func(e sessions.Event) {
 				if over[e.Of()] {
 					t.Fatalf("%T behind the end of its connection", e)

@@ -92,12 +92,17 @@ func (f *flow) hold(in stream.Input, from side) {
 	f.t.held += len(in.Data)
 	f.own().queue[from] = inOrder(f.queue[from], in)
 	f.odd = true
-	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments || f.t.held > f.t.opts.Limits.HeldTotal {
-		f.t.stats.EvictedMemory++
-		f.talk().anomaly(HoldLimit, in.Time, "")
-		f.release()
-		f.flushHolds()
+	if len(f.queue[client])+len(f.queue[server]) > f.t.opts.Limits.HeldSegments {
+		f.giveUpHolds(in.Time)
 	}
+}
+
+// giveUpHolds waits for the other direction no longer.
+func (f *flow) giveUpHolds(at int64) {
+	f.t.stats.EvictedMemory++
+	f.talk().anomaly(HoldLimit, at, "")
+	f.release()
+	f.flushHolds()
 }
 
 // inOrder files a segment before those that its sender sent later: a tap may

@@ -12,6 +12,7 @@ type irregular struct {
 	suspects [2][]suspect      // segments of a side that may be forged
 	owed     [2]owed           // octets of a side that the other has acknowledged and that were not seen
 	conflict [2]uint64         // overlaps of a side that were told
+	held     share             // octets that wait, where they are many
 }
 
 // own is the flow's own, to be written to.

@@ -3,6 +3,7 @@ package sessions
 import (
 	"math"
 
+	"github.com/mailtap/mailtap/capture/packet"
 	"github.com/mailtap/mailtap/decode/smtp"
 )
 
@@ -19,42 +20,50 @@ const (
 	authCost    = 512
 )
 
-// reckon brings the sum of what is kept up to date with a connection, and says
-// whether it grew.
-func (t *Tracker) reckon(f *flow) bool {
-	if f.kept == 0 && f.dialog.passing {
-		return false // most octets are of these
-	}
-	n := uint32(min(f.keeping(), math.MaxUint32))
-	return n != f.kept && t.keeps(f, n)
+// mayKeep says whether a segment can change what is kept or held. Most octets are
+// inside TLS and cannot.
+func (f *flow) mayKeep(s *packet.Segment, from side) bool {
+	return f.odd || s.Length > 0 && (!f.dialog.passing || f.kept.octets > 0 || !f.half[from].Plain())
 }
 
-func (t *Tracker) keeps(f *flow, n uint32) (more bool) {
-	more = n > f.kept
-	t.kept += int(n) - int(f.kept)
-	t.hoarders.move(f, n)
-	f.kept = n
+// weigh reckons a connection behind a segment, and says whether it may take more.
+func (t *Tracker) weigh(f *flow, from side) bool {
+	more := t.reckon(f)
+	if f.odd || !f.half[from].Plain() {
+		t.holds(f)
+		more = true
+	}
 	return more
 }
 
-func (f *flow) keeping() int {
+// reckon brings the sum of what is kept up to date with a connection, and says
+// whether it grew.
+func (t *Tracker) reckon(f *flow) bool {
 	n := 0
-	if f.odd {
-		n = segmentCost * (len(f.queue[client]) + len(f.queue[server]) + len(f.suspects[client]) + len(f.suspects[server]))
-	}
 	if f.talks {
-		n += f.dialog.keeping()
+		n = f.dialog.keeping()
 	}
-	return n
+	if f.odd {
+		n += segmentCost * (len(f.queue[client]) + len(f.queue[server]) + len(f.suspects[client]) + len(f.suspects[server]))
+	}
+	octets := uint32(min(n, math.MaxUint32))
+	return octets != f.kept.octets && t.keeps(f, octets)
+}
+
+func (t *Tracker) keeps(f *flow, n uint32) (more bool) {
+	was := f.kept.octets
+	t.kept += int(n) - int(was)
+	t.hoarders.move(f, n)
+	return n > was
 }
 
 func (s *session) keeping() int {
 	n := s.c.Held() + s.s.Held() + s.recorded
-	if s.room != nil {
-		n += s.room.octets
-	}
 	if c := s.mail.content; c != nil {
 		n += c.reader.Held()
+	}
+	if s.room != nil {
+		n += s.room.octets
 	}
 	if s.rare != &s.f.t.usual {
 		n += s.rare.keeping()

@@ -14,7 +14,7 @@ type Limit struct {
 var LimitTable = [...]Limit{
 	{"connections", "mailtap_stream_evicted_total{reason=\"table\"}", "the connection of the least use ends as `evicted`: unanswered attempts first, the longest idle last"},
 	{"out_of_order", OutOfOrderLimit, "the hole is given up: it becomes a gap"},
-	{"held_total", OutOfOrderLimit, "as above, in the connection that brings more"},
+	{"held_total", OutOfOrderLimit, "as above, in the connections that have the most"},
 	{"held_segments", HoldLimit, "what the other direction did not bring by then counts as lost"},
 	{"waiting", WaitingLimit, "the server is taken to have accepted; octets above it are lost"},
 	{"pending", PendingLimit, "the oldest command stays unanswered"},

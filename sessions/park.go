@@ -89,7 +89,7 @@ func (t *Tracker) park(f *flow) {
 
 // plain says whether a flow has nothing beside its entry and its session.
 func (f *flow) plain() bool {
-	if f.done || f.midway || f.kept > 0 || f.state != established || f.rst != nil || f.newISN != nil || f.holding() ||
+	if f.done || f.midway || f.kept.octets > 0 || f.state != established || f.rst != nil || f.newISN != nil || f.holding() ||
 		len(f.suspects[client])+len(f.suspects[server]) > 0 {
 		return false
 	}

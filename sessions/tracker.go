@@ -28,9 +28,10 @@ type Tracker struct {
 	pool     stream.Pool
 	chunk    stream.Chunk
 	stats    Stats
-	held     int // early octets in all connections
-	kept     int // octets that sessions keep beside their fixed size
-	hoarders hoarders
+	held     int      // early octets in all connections
+	kept     int      // octets that sessions keep beside their fixed size
+	hoarders hoarders // of what is kept
+	holders  hoarders // of what is held
 	waiting  map[*flow]struct{}
 	clock    Clock
 	now      int64 // by the clock
@@ -74,6 +75,8 @@ func NewTracker(o Options, h Handler) *Tracker {
 	t.client = smtp.ClientOptions{Line: o.Limits.Line, Waiting: o.Limits.Waiting}
 	t.tls = tls.Options{Seen: &t.certificates, Hellos: &t.hellos, Keys: o.Keys, MaxWaiting: o.Limits.TLSWaiting}
 	t.parking.behind = parkBehind
+	t.hoarders.of = func(f *flow) *share { return &f.kept }
+	t.holders.of = func(f *flow) *share { return &f.held }
 	return t
 }
 
@@ -118,7 +121,7 @@ func (t *Tracker) segment(s *packet.Segment, hash uint64, e *entry) {
 	}
 	f := t.flowOf(e)
 	f.segment(s, from)
-	more := (s.Length > 0 || f.odd) && t.reckon(f)
+	more := f.mayKeep(s, from) && t.weigh(f, from)
 	heard := t.heard == f
 	t.heard = nil
 	switch {
@@ -128,6 +131,7 @@ func (t *Tracker) segment(s *packet.Segment, hash uint64, e *entry) {
 		t.greeted(e)
 	}
 	if more {
+		t.payHeld(f)
 		t.makeRoom(e)
 	}
 }
@@ -238,6 +242,7 @@ func (t *Tracker) GiveUp(now int64) {
 	for _, f := range t.outOfPatience() {
 		f.patience(t.now)
 		t.reckon(f)
+		t.holds(f)
 		if f.done {
 			t.talkers.retire(f)
 		}
