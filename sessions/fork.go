@@ -88,8 +88,15 @@ func (s *session) forked(r *smtp.Reply) bool {
 		}
 		return ok
 	case len(s.pending) > 0 && s.pending[0].verb == smtp.EndOfDot && len(s.fork.candidates) > 0 && !s.unsolicited(r) && !s.lmtp:
-		if _, ok := s.splitAt(true); !ok {
+		c, ok := s.splitAt(true)
+		switch {
+		case !ok:
 			s.dropFork()
+			return false
+		case s.fork.replyLost: // while content comes a server says nothing: it had ended
+			s.cut(c)
+			s.guessOn()
+			s.pumpClient()
 			return false
 		}
 		s.hold(r)

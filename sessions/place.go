@@ -52,12 +52,17 @@ func (s *session) repliesLost(end int64) {
 	if s.fork.held != nil {
 		s.settleFork()
 	}
+	s.guessOn()
+	if s.c.Mode() == smtp.Tail && len(s.c.Unread()) > 0 { // else what the client sent before the replies is yet to come
+		s.found()
+	}
+}
+
+// guessOn goes on where the reply that a client waits for was lost.
+func (s *session) guessOn() {
 	if s.c.Mode() == smtp.Wait {
 		s.mustGuess, s.own().guessFrom = true, s.c.Offset()+int64(len(s.c.Unread()))
 		s.guess()
-	}
-	if s.c.Mode() == smtp.Tail && len(s.c.Unread()) > 0 { // else what the client sent before the replies is yet to come
-		s.found()
 	}
 }
 
@@ -131,9 +136,9 @@ func (s *session) adrift(r *smtp.Reply) bool {
 	if r.Headless && len(s.pending) > 1 {
 		first, second := &s.pending[0], &s.pending[1]
 		switch {
-		case s.acked >= 0 && s.acked < second.end:
 		case second.lost:
-			s.unanswered(s.shift())
+			s.passDoubtful(r)
+		case s.acked >= 0 && s.acked < second.end:
 		case first.seen == second.seen && !first.lost:
 			s.own().drifting, s.burst = second.seen+1, -1
 		}
@@ -148,6 +153,14 @@ func (s *session) adrift(r *smtp.Reply) bool {
 		s.drifting = 0
 	}
 	return s.drifting > 0 && r.Code/100 != 3
+}
+
+// passDoubtful drops a command where a reply behind a gap may as well be one to the
+// lost commands behind it, if the server has seen the first octet of them.
+func (s *session) passDoubtful(r *smtp.Reply) {
+	if r.Headless && len(s.pending) > 1 && s.pending[1].lost && (s.acked < 0 || s.acked > s.pending[1].begin) {
+		s.unanswered(s.shift())
+	}
 }
 
 // unanswered takes a command whose reply was lost.
@@ -259,17 +272,31 @@ func (s *session) found() {
 	s.pumpClient()
 }
 
+// longestCommand is more than a command takes with its parameters (RFC 5321, 4.5.3.1.4).
+const longestCommand = 2048
+
 // lostGood is a 2xx to a command that was lost. It may be a MAIL's; where there
 // are two, a RSET's and a MAIL's: what comes then is not of the open mail.
 func (s *session) lostGood(c *command, r *smtp.Reply) {
 	s.goOn(c, r)
-	if s.mail.open != nil && c.taken == 1 && !s.mail.unsure && !s.mail.repliesLost {
+	if s.mail.open != nil && c.taken == 1 && !s.mail.unsure && !s.mail.repliesLost && !c.withContent() {
 		s.mail.maybeOver = true
 		return
 	}
 	s.mailAborted()
 	s.mail.maybeOpen = true
 }
+
+// lostRefused is a 4xx or 5xx to a command that was lost.
+func (s *session) lostRefused(c *command, r *smtp.Reply) {
+	if c.withContent() {
+		s.mailAborted()
+		s.mail.maybeOpen = true
+	}
+}
+
+// withContent says that more was lost than a command takes.
+func (c *command) withContent() bool { return c.end-c.begin > longestCommand }
 
 // lostMore is a 3xx to a command that was lost: 354 answers DATA, 334 AUTH.
 func (s *session) lostMore(c *command, r *smtp.Reply) {

@@ -39,6 +39,7 @@ func (s *session) reply(r *smtp.Reply) {
 		}
 	}
 	s.passLost()
+	s.passDoubtful(r)
 	if r.Headless && r.Code == 421 { // the replies before it may stand in the gap
 		for len(s.pending) > 0 {
 			s.unanswered(s.shift())
@@ -120,7 +121,7 @@ func (s *session) answer(r *smtp.Reply) {
 		first.replies = int32(1 + len(s.mail.open.To) + 1)
 		s.mail.prdr = true
 	}
-	if first.lost && r.Code/100 == 2 {
+	if first.lost && r.Code/100 != 3 {
 		first.taken++
 	}
 	c := &s.f.t.answered

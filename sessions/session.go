@@ -15,7 +15,7 @@ type command struct {
 	lost    bool   // stands for octets that were lost: what they said is not known
 	fresh   bool   // a RCPT or DATA of a transaction whose MAIL must have been lost
 	replies int32  // replies it gets; 0 is one (LMTP gets one a recipient)
-	taken   int32  // how many 2xx a stand-in for lost octets got
+	taken   int32  // how many replies, but 3xx, a stand-in for lost octets got
 	arg     string // MAIL, RCPT, VRFY, EXPN: the address; HELO: the name
 	params  smtp.MailParams
 	rcpt    *RecipientOptions

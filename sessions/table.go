@@ -36,7 +36,7 @@ func (s *session) act(c *command, r *smtp.Reply) {
 
 func rowOf(c *command) row {
 	if c.lost {
-		return row{good: (*session).lostGood, more: (*session).lostMore}
+		return row{good: (*session).lostGood, more: (*session).lostMore, refuse: (*session).lostRefused}
 	}
 	switch c.verb {
 	case smtp.HELO, smtp.EHLO, smtp.LHLO:
