@@ -3,8 +3,6 @@ package evidence
 import (
 	"bytes"
 	"slices"
-
-	"github.com/mailtap/mailtap/decode/smtp"
 )
 
 // What a client's line says, read with more doubt than a server reads it: what
@@ -13,7 +11,7 @@ import (
 // authWord is the length of the name of an AUTH command that octets begin with: of
 // AUTH (RFC 4954) or of Exchange's own ([MS-XEXPS]). 0: they begin with neither.
 func authWord(b []byte) int {
-	for _, word := range [...]string{smtp.AUTH.String(), smtp.XEXPS.String()} {
+	for _, word := range [...]string{"AUTH", "X-EXPS"} {
 		if len(b) >= len(word) && bytes.EqualFold(b[:len(word)], []byte(word)) {
 			return len(word)
 		}
