@@ -21,6 +21,9 @@ func check(cfg *Config) []problem {
 	c.ports(cfg.Capture.Ports)
 	c.capture(&cfg.Capture)
 	c.servers(cfg.Servers)
+	if cfg.Memory < leastMemory {
+		c.fail("memory", "%d octets, allowed is 16MiB and more", cfg.Memory)
+	}
 	unique(c, "home.monitored_accounts", cfg.Home.MonitoredAccounts)
 	c.metrics(&cfg.Metrics)
 	c.evidence(&cfg.Alerts.Evidence)

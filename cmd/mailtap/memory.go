@@ -70,7 +70,8 @@ func (c *Config) ruleGroups() int {
 	return int(min(max(Size(fullGroups)*c.Memory/fullMemory, fewGroups), fullGroups))
 }
 
-// leastMemory is what connections are left where a limit is smaller than all else.
+// leastMemory is the least that connections can be given, and what they are left where a
+// limit is smaller than all else: with less nearly all are let go at once.
 const leastMemory = Size(16 << 20)
 
 // ceiling is what the process may take.
